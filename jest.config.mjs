@@ -1,0 +1,19 @@
+/** Two projects: `pure` needs no server and runs in `npm run check`; `live` runs on a real Redis. `npm test` runs both. */
+const common = {
+  extensionsToTreatAsEsm: [".ts"],
+  transform: { "\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "es6" } }] },
+  testEnvironment: "node",
+};
+export default {
+  testTimeout: 60_000,
+  projects: [
+    { ...common, displayName: "pure", testMatch: ["<rootDir>/test/unit/**/*.test.ts"] },
+    {
+      ...common,
+      displayName: "live",
+      testMatch: ["<rootDir>/test/{redis,http,e2e,providers,start,chaos}/**/*.test.ts"],
+      globalSetup: "<rootDir>/test/support/global-setup.ts",
+      globalTeardown: "<rootDir>/test/support/global-teardown.ts",
+    },
+  ],
+};

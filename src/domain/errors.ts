@@ -1,0 +1,107 @@
+/**
+ * The closed list of what can go wrong for a caller. The code is public and stable; the sentence says what was
+ * expected and what was got. http/problem.ts turns these into answers; nothing else does.
+ */
+export interface FieldError {
+  /** Where in the request: `to`, `messages[3].send_at`, `header Idempotency-Key`. */
+  readonly field: string;
+  readonly expected: string;
+  readonly got: string;
+}
+
+export class SluiceError extends Error {
+  override readonly name = "SluiceError";
+  constructor(
+    readonly code: string,
+    readonly status: number,
+    detail: string,
+    readonly extra: { readonly errors?: readonly FieldError[]; readonly retryAfterSeconds?: number } = {},
+  ) {
+    super(detail);
+  }
+}
+
+const define =
+  <Args extends readonly unknown[]>(code: string, status: number, sentence: (...args: Args) => string) =>
+  (...args: Args): SluiceError =>
+    new SluiceError(code, status, sentence(...args));
+
+/** A value as it may be quoted in an error: never more than 80 characters, control characters made visible. */
+export const quoted = (value: unknown): string => {
+  const text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+};
+
+/** One or more fields are well-formed JSON but wrong. */
+export const invalidFields = (errors: readonly FieldError[]): SluiceError =>
+  new SluiceError(
+    "invalid_request",
+    422,
+    errors.map((e) => `${e.field}: expected ${e.expected}, got ${e.got}`).join("; "),
+    { errors },
+  );
+export const invalidField = (field: string, expected: string, got: unknown): SluiceError =>
+  invalidFields([{ field, expected, got: quoted(got) }]);
+
+export const malformed = define("malformed_request", 400, (why: string) => why);
+export const unauthenticated = define("unauthenticated", 401, (why: string) => why);
+export const forbidden = define("forbidden", 403, (why: string) => why);
+export const notFound = define("not_found", 404, (what: string) => `there is no ${what} here`);
+export const alreadySending = define(
+  "already_sending",
+  409,
+  (id: string) => `expected a message that has not left, got ${id}, which is being handed to its provider`,
+);
+export const alreadyFinal = define(
+  "already_final",
+  409,
+  (id: string, state: string) => `expected a message that still waits, got ${id}, which is ${state}`,
+);
+export const notReplayable = define(
+  "not_replayable",
+  409,
+  (id: string, state: string) => `expected a failed or uncertain message whose body is still kept, got ${id}, which is ${state}`,
+);
+export const wouldExpire = define(
+  "would_expire",
+  409,
+  (expected: string, expires: string) => `it cannot go before it expires: the earliest is ${expected}, it expires at ${expires}`,
+);
+export const accountNotEmpty = define(
+  "account_not_empty",
+  409,
+  (open: number) => `expected an account with nothing waiting, got ${open} messages not yet ended; ?force=true cancels them`,
+);
+export const idempotencyRunning = define(
+  "idempotency_running",
+  409,
+  () => "a request with this Idempotency-Key is still running: ask again in a second",
+);
+export const idempotencyMismatch = define(
+  "idempotency_mismatch",
+  422,
+  () => "this Idempotency-Key was used with another body: expected the same body, or a new key",
+);
+export const channelNotConfigured = define(
+  "channel_not_configured",
+  422,
+  (channel: string, variable: string) => `the channel ${channel} has no provider: set ${variable}`,
+);
+export const payloadTooLarge = define("payload_too_large", 413, (limit: string) => `expected at most ${limit}`);
+export const unsupportedMediaType = define(
+  "unsupported_media_type",
+  415,
+  (got: string) => `expected Content-Type application/json, got ${quoted(got)}`,
+);
+export const backlogFull = (cap: number): SluiceError =>
+  new SluiceError("backlog_full", 429, `the account already has its ${cap} waiting messages: wait until some have gone`, {
+    retryAfterSeconds: 30,
+  });
+export const tooManyRequests = (retryAfterSeconds: number): SluiceError =>
+  new SluiceError("too_many_requests", 429, `expected fewer requests: try again in ${retryAfterSeconds} s`, {
+    retryAfterSeconds,
+  });
+export const redisUnavailable = (why: string): SluiceError =>
+  new SluiceError("unavailable", 503, `Redis does not answer (${why}): nothing was changed that you were told of, try again`, {
+    retryAfterSeconds: 2,
+  });

@@ -1,0 +1,37 @@
+/**
+ * Ids: a prefix, 10 characters of time, 11 of chance, 5 of number, in Crockford's base 32. They sort by creation.
+ * Ids are made from a seed before anything is written, so that a request that is repeated makes the same ones.
+ */
+import { randomBytes } from "node:crypto";
+import type { Instant } from "./time.ts";
+
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const LARGEST_NUMBER = 32 ** 5;
+
+/** 21 characters: the part that the ids of one request share. */
+export type IdSeed = string & { readonly unit: "id seed" };
+
+const base32 = (value: number, width: number): string => {
+  let text = "";
+  for (let rest = value; text.length < width; rest = Math.floor(rest / 32)) text = ALPHABET[rest % 32] + text;
+  return text;
+};
+
+export const newSeed = (at: Instant): IdSeed =>
+  (base32(at, 10) + [...randomBytes(11)].map((byte) => ALPHABET[byte % 32]).join("")) as IdSeed;
+
+/** The `number`th id of the seed (from 0, below 32⁵). */
+export const idOf = (prefix: "msg" | "acc" | "key" | "bat", seed: IdSeed, number = 0): string => {
+  if (number >= LARGEST_NUMBER) throw new RangeError(`expected an id number below ${LARGEST_NUMBER}, got ${number}`);
+  return `${prefix}_${seed}${base32(number, 5)}`;
+};
+
+/** When the thing of this id was made. */
+export const madeAt = (id: string): Instant => {
+  let at = 0;
+  for (const character of id.slice(4, 14)) at = at * 32 + ALPHABET.indexOf(character);
+  return at as Instant;
+};
+
+export const isId = (prefix: "msg" | "acc" | "key" | "bat", text: string): boolean =>
+  text.length === 30 && text.startsWith(`${prefix}_`) && /^[0-9A-HJKMNP-TV-Z]{26}$/.test(text.slice(4));

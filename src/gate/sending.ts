@@ -1,0 +1,61 @@
+/** What producers do with messages. Implemented in accepting.ts on the scripts. */
+import type { Channel } from "../domain/channel.ts";
+import type { IdSeed } from "../domain/id.ts";
+import type { Draft, EmailContent, MessageState, TextContent } from "../domain/message.ts";
+import type { HeldBy } from "../domain/quota.ts";
+import type { Instant } from "../domain/time.ts";
+
+export interface Accepted {
+  readonly id: string;
+  readonly channel: Channel;
+  readonly status: "queued" | "throttled" | "scheduled" | "suppressed";
+  readonly heldBy: HeldBy | null;
+  /** Null when nobody can say (paused, suppressed, a quota of 0). */
+  readonly estimatedSendAt: Instant | null;
+  readonly createdAt: Instant;
+}
+
+/** What a template of a bulk request holds; `{{name}}` stands for a recipient's variable. */
+export type Template = Omit<EmailContent, "to"> | TextContent;
+
+export interface BatchRequest {
+  readonly channel: Channel;
+  readonly template?: Template;
+}
+
+export interface BatchCounts {
+  readonly id: string;
+  readonly total: number;
+  readonly createdAt: Instant;
+  readonly counts: { readonly [state in MessageState]?: number };
+}
+
+export type CancelResult =
+  | { readonly kind: "canceled" }
+  | { readonly kind: "unknown" }
+  | { readonly kind: "already_sending" }
+  | { readonly kind: "already_final"; readonly state: MessageState };
+
+export interface Sending {
+  /**
+   * Makes the drafts the account's messages, in order; the n-th gets the n-th id of the seed. Repeating a call with
+   * the same seed changes nothing.
+   * @throws backlog_full, unavailable
+   */
+  accept(account: string, drafts: readonly Draft[], seed: IdSeed): Promise<readonly Accepted[]>;
+  /** The same in one batch (whose id is made from the seed too), in chunks of at most 200. */
+  acceptBatch(
+    account: string,
+    batch: BatchRequest,
+    drafts: readonly Draft[],
+    seed: IdSeed,
+  ): Promise<{ batchId: string; messages: readonly Accepted[] }>;
+  /** When would this draft go if it were accepted now? For `on_late: "reject"`. Null: nobody can say. */
+  estimate(account: string, draft: Draft): Promise<Instant | null>;
+  cancel(account: string, id: string): Promise<CancelResult>;
+  /** Cancels what has not left; null for an unknown batch. */
+  cancelBatch(account: string, id: string): Promise<{ canceled: number; left: number } | null>;
+  batch(account: string, id: string): Promise<BatchCounts | null>;
+  /** Sends a failed or uncertain message again as a new one. @throws not_replayable; null for an unknown id */
+  replay(account: string, id: string, seed: IdSeed): Promise<Accepted | null>;
+}

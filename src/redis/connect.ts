@@ -1,0 +1,40 @@
+/** Connections to Redis. Who opens one closes it. */
+import { Redis, type RedisOptions } from "ioredis";
+import type { Logger } from "pino";
+
+/** A server: a URL (`redis://`, `rediss://`) or the unix socket of a private one. */
+export type RedisAddress = { readonly url: string } | { readonly socket: string };
+
+export type Purpose =
+  /** Commands of the API and the gate: fail within seconds when Redis is away, so that a caller gets a 503. */
+  | "commands"
+  /** BullMQ's workers and queues: wait for Redis however long it is away. */
+  | "patient"
+  /** A subscriber to nudges. */
+  | "subscriber";
+
+const options = (purpose: Purpose): RedisOptions => ({
+  // A reply that is lost makes ioredis send the command again: every script of ours may be repeated.
+  maxRetriesPerRequest: purpose === "commands" ? 1 : null,
+  enableReadyCheck: true,
+  connectTimeout: 3_000,
+  // A command that is stuck in a frozen server must not hold its caller for ever.
+  ...(purpose === "commands" ? { commandTimeout: 5_000 } : {}),
+  retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 2_000),
+  reconnectOnError: (error) => error.message.startsWith("READONLY"),
+});
+
+export const connect = (address: RedisAddress, purpose: Purpose, log: Logger): Redis => {
+  const redis =
+    "url" in address ? new Redis(address.url, options(purpose)) : new Redis({ path: address.socket, ...options(purpose) });
+  let away = false;
+  redis.on("error", (error: Error) => {
+    if (!away) log.warn({ event: "redis_away", purpose, why: error.message }, "Redis is away");
+    away = true;
+  });
+  redis.on("ready", () => {
+    if (away) log.info({ event: "redis_back", purpose }, "Redis is back");
+    away = false;
+  });
+  return redis;
+};

@@ -1,0 +1,74 @@
+/**
+ * Every key that Sluice writes, and nowhere else. All keys of a cell carry its hash tag, so that every script touches
+ * one slot of a cluster. `cell` is the tag with its prefix: `sl:{s0}:`. The scripts build the same names from it
+ * (scripts/lib/keys.lua). BullMQ's own keys live under `bullPrefix`, and no script touches them.
+ *
+ * | key                     | type   | holds                                                        | leaves                  |
+ * |-------------------------|--------|--------------------------------------------------------------|-------------------------|
+ * | m:<id>                  | string | header line, newline, JSON: what never changes of a message  | purge, after retention  |
+ * | x:<id>                  | hash   | what changes of a message, from its first release on         | with its m              |
+ * | lane:<a>:<c>:<class>:<s>| list   | ids waiting, in order                                        | when its live count is 0|
+ * | ln:<same>               | hash   | live, pushed, popped, parked, held_by, until                 | with its list           |
+ * | lanes:<a>:<c>           | set    | `<class>:<sender>` of the lanes that exist                   | when empty              |
+ * | in:<a>:<c>:<class>      | zset   | inner ring: senders by turn                                  | when empty              |
+ * | ac:<a>:<c>              | hash   | the account on the channel: rings, debt, credit, counts      | with the account        |
+ * | ring:<c>:h, ring:<c>:a  | zset   | accounts by turn                                             | when empty              |
+ * | stat:<c>                | hash   | turns, served_h, and sums over all accounts                  | never (one per channel) |
+ * | parked                  | zset   | `A|<a>|<c>` and `L|<lane>` by the ms at which they wake      | when woken              |
+ * | scheduled, expiring     | zset   | ids by ms                                                    | when due                |
+ * | released:<c>, sending   | zset   | ids: since when (ms); until when (ms)                        | at begin; at settle     |
+ * | q:S|<a>|<c>|<s>, q:C|<a>|<c>, q:A|<a> | hash | held, late, late_at; per kind limit, start, end, used | 40 d after a change     |
+ * | rate:<c>, rate:<c>:<a>:<s> | hash | interval, last, closed, out                                 | 40 d after a change     |
+ * | acc:<a>                 | hash   | the account: zone, weight, open, removed, and its description | with the account       |
+ * | accounts                | zset   | account ids by creation                                      | with the account        |
+ * | senders:<a>             | set    | `<channel>:<sender>` that have a quota or rate of their own   | with the account       |
+ * | zone:<name>, zones      | string, set | boundaries ahead; zones in use                          | never (600 zones at most)|
+ * | clock, seq              | string | largest now seen; release sequence                           | never                   |
+ * | workers                 | zset   | `<id>:<channel>:<concurrency>` by last beat (ms)             | 60 s after the last beat|
+ * | idx:<a>                 | zset   | ids by creation                                              | purge                   |
+ * | spent, ended            | list   | `<ms> <account> <id>`: bodies, then records, to purge, in order of time | purge        |
+ * | bat:<id>, bat:<id>:ids  | hash, list | a batch: account, total, template, end-state counts; its ids | purge               |
+ * | use:<a>:<c>:<day>       | hash   | `<hour start>:<outcome>` → count                             | 40 d                    |
+ * | key:<id>, keys:<a>      | hash, set | an API key; the account's key ids                         | when revoked            |
+ * | sup:<a>                 | hash   | `<channel>|<address>` → JSON {reason, created_at}            | when removed            |
+ * | idem:<a>:<route>:<key>  | string | fingerprint, seed, answer                                    | 24 h                    |
+ * | arrived                 | stream | what the sandbox received, capped                            | capped                  |
+ */
+import type { Channel } from "../domain/channel.ts";
+
+/** The tag of a cell: the one declared key of every script. */
+export type Cell = string & { readonly unit: "cell tag" };
+
+export const cellTag = (name: string): Cell => `sl:{${name}}:` as Cell;
+
+export const keysOf = (cell: Cell) => ({
+  cell,
+  bullPrefix: `${cell}bull`,
+  message: (id: string) => `${cell}m:${id}`,
+  state: (id: string) => `${cell}x:${id}`,
+  account: (account: string) => `${cell}acc:${account}`,
+  accounts: `${cell}accounts`,
+  accountOnChannel: (account: string, channel: Channel) => `${cell}ac:${account}:${channel}`,
+  senders: (account: string) => `${cell}senders:${account}`,
+  index: (account: string) => `${cell}idx:${account}`,
+  channelStats: (channel: Channel) => `${cell}stat:${channel}`,
+  channelRate: (channel: Channel) => `${cell}rate:${channel}`,
+  senderRate: (channel: Channel, account: string, sender: string) => `${cell}rate:${channel}:${account}:${sender}`,
+  zone: (name: string) => `${cell}zone:${name}`,
+  zones: `${cell}zones`,
+  workers: `${cell}workers`,
+  batch: (id: string) => `${cell}bat:${id}`,
+  batchIds: (id: string) => `${cell}bat:${id}:ids`,
+  usage: (account: string, channel: Channel, day: number) => `${cell}use:${account}:${channel}:${day}`,
+  apiKey: (id: string) => `${cell}key:${id}`,
+  apiKeys: (account: string) => `${cell}keys:${account}`,
+  suppressions: (account: string) => `${cell}sup:${account}`,
+  idempotency: (account: string, route: string, key: string) => `${cell}idem:${account}:${route}:${key}`,
+  arrived: `${cell}arrived`,
+  /** For tests only: replaces Redis's TIME where the process runs with SLUICE_TEST_CLOCK=1. */
+  testClock: `${cell}test_clock`,
+  /** Pub/sub channel; the message is the name of the channel that has something to release, or `*`. */
+  nudge: `${cell}nudge`,
+});
+
+export type Keys = ReturnType<typeof keysOf>;
