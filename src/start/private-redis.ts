@@ -9,7 +9,7 @@ import type { Logger } from "pino";
 import type { RedisAddress } from "../redis/connect.ts";
 import { lock } from "./lock.mjs";
 import { endOrphan, endProcess } from "./orphan.ts";
-import type { RedisBinary } from "./redis-binary.ts";
+import type { RedisBinary } from "./redis-version.ts";
 import { pidFileOf, runServer, type ServerRun, type ServerSettings } from "./redis-server.ts";
 import { startRefused } from "./refusal.ts";
 import { socketPath } from "./socket-path.ts";

@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { systemClock } from "../domain/time.ts";
-import type { RedisBinary } from "./redis-binary.ts";
+import type { RedisBinary } from "./redis-version.ts";
 import { startRefused } from "./refusal.ts";
 
 export interface ServerSettings {
