@@ -1,0 +1,88 @@
+/** The variables that are URLs. Those that may carry a password are never echoed. */
+import { shown } from "./problem.ts";
+import { unmet, value, type Reader } from "./reading.ts";
+
+/** What may be said of a URL that may hold a secret. */
+const about = (text: string, url: URL | null): string => {
+  if (!url) return "a URL that does not parse";
+  return /^(?:https?|rediss?|smtps?|unix|file|ftp|amqps?|postgres(?:ql)?|mysql|mongodb):$/.test(url.protocol)
+    ? `a ${url.protocol}// URL${url.hostname === "" ? " without a host" : ""}`
+    : `a URL with another scheme (${text.length} characters, not shown)`;
+};
+
+const REDIS_EXPECTED = "redis://host:6379 or rediss://host:6379 (one server)";
+
+export const redisUrl: Reader<string> = (text) => {
+  if (/^(?:rediss?[+-])?sentinel:|[?&]sentinel/i.test(text))
+    return unmet(REDIS_EXPECTED, "the Sentinel form, which is not supported yet: give the address of the primary");
+  // A list of hosts does not parse as a URL, and a password may hold a comma: look behind the last @ only.
+  const hosts = text.slice(text.lastIndexOf("@") + 1).split(/[/?#]/)[text.includes("@") ? 0 : 2] ?? "";
+  if (/^(?:rediss?[+-])?cluster:|[?&]cluster/i.test(text) || hosts.includes(","))
+    return unmet(REDIS_EXPECTED, "the Cluster form, which is not supported yet: give the address of one server");
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === "") return unmet(REDIS_EXPECTED, about(text, url));
+  if (!/^(?:\/[0-9]{0,4})?$/.test(url.pathname))
+    return unmet("redis://host:6379/0, with the number of a database or nothing after the host", "another path");
+  // The client library would take any parameter for an option of its own.
+  if (url.search !== "" || url.hash !== "") return unmet(`${REDIS_EXPECTED} without parameters`, "a URL with some");
+  return value(text);
+};
+
+export interface SmtpServer {
+  readonly host: string;
+  readonly port: number;
+  /** TLS from the first byte (`smtps://`). Otherwise STARTTLS where the server offers it. */
+  readonly secure: boolean;
+  /** `?tls=required`: nothing is sent over a connection that is not encrypted. */
+  readonly requireTls: boolean;
+  readonly auth: { readonly user: string; readonly pass: string } | null;
+}
+
+const decoded = (text: string): string | null => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+};
+
+export const smtpUrl: Reader<SmtpServer> = (text) => {
+  const expected = "smtp://user:password@host:587 or smtps://user:password@host:465";
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === "") return unmet(expected, about(text, url));
+  if (!/^\/?$/.test(url.pathname) || url.hash !== "")
+    return unmet(`${expected} with nothing behind it`, "a URL with a path");
+  const [parameter, ...more] = [...url.searchParams];
+  if (more.length > 0 || (parameter && parameter.join("=") !== "tls=required"))
+    return unmet(
+      "no parameter but ?tls=required",
+      `${shown([...url.searchParams.keys()].join(", "))} with another value or beside it`,
+    );
+  const user = decoded(url.username);
+  const pass = decoded(url.password);
+  if (user === null || pass === null)
+    return unmet(
+      "user and password with %, @, : and / written as %25, %40, %3A and %2F",
+      "a % that begins none of these",
+    );
+  if ((user === "") !== (pass === "")) return unmet("both user and password, or neither", "one of them");
+  const secure = url.protocol === "smtps:";
+  return value({
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),
+    secure,
+    requireTls: parameter !== undefined,
+    auth: user === "" ? null : { user, pass },
+  });
+};
+
+/** An http(s) address without credentials, parameters or a slash at its end: paths are put behind it. */
+export const webUrl: Reader<string> = (text) => {
+  const expected = "an address such as https://sluice.example.com";
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !/^https?:$/.test(url.protocol)) return unmet(expected, about(text, url));
+  if (url.username !== "" || url.password !== "")
+    return unmet(`${expected} without user and password`, "a URL with one");
+  if (url.search !== "" || url.hash !== "") return unmet(`${expected} without ? and #`, "a URL with one");
+  return value(url.href.replace(/\/+$/, ""));
+};

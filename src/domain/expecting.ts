@@ -1,0 +1,39 @@
+/** Reading what came from outside, field by field. Everything that is wrong is collected, so that it is told at once. */
+import { quoted, type FieldError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
+
+export type Problems = FieldError[];
+
+export const fieldIn = (parent: string, name: string): string => (parent === "" ? name : `${parent}.${name}`);
+
+/** Notes one problem. Answers undefined, so that a reader can end with it. */
+export const unmet = (problems: Problems, field: string, expected: string, got: unknown): undefined => {
+  problems.push({ field, expected, got: got === undefined ? "nothing" : quoted(got) });
+  return undefined;
+};
+
+/** An object with no other fields than these. A typo must not be silent: a misspelt limit would be no limit. */
+export const readFields = <Name extends string>(
+  value: unknown,
+  field: string,
+  names: readonly Name[],
+  problems: Problems,
+): { readonly [name in Name]?: unknown } | undefined => {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return unmet(problems, field === "" ? "body" : field, `an object with ${names.join(", ")}`, value);
+  for (const name of Object.keys(value).filter((key) => !(names as readonly string[]).includes(key))) {
+    const meant = nearest(name, names);
+    unmet(problems, fieldIn(field, name), meant ? `no such field (did you mean ${meant}?)` : "no such field", name);
+  }
+  return value;
+};
+
+export const readWhole = (
+  value: unknown,
+  field: string,
+  [least, most]: readonly [number, number],
+  problems: Problems,
+): number | undefined =>
+  typeof value === "number" && Number.isInteger(value) && value >= least && value <= most
+    ? value
+    : unmet(problems, field, `a whole number from ${least} to ${most}`, value);
