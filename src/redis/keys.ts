@@ -13,12 +13,13 @@
  * | in:<a>:<c>:<class>      | zset   | inner ring: senders by turn                                  | when empty              |
  * | ac:<a>:<c>              | hash   | the account on the channel: rings, debt, credit, counts      | with the account        |
  * | ring:<c>:h, ring:<c>:a  | zset   | accounts by turn                                             | when empty              |
- * | stat:<c>                | hash   | turns, served_h, and sums over all accounts                  | never (one per channel) |
+ * | stat:<c>                | hash   | turn, served_h, and sums over all accounts                   | never (one per channel) |
  * | parked                  | zset   | `A|<a>|<c>` and `L|<lane>` by the ms at which they wake      | when woken              |
  * | scheduled, expiring     | zset   | ids by ms                                                    | when due                |
  * | released:<c>, sending   | zset   | ids: since when (ms); until when (ms)                        | at begin; at settle     |
- * | q:S|<a>|<c>|<s>, q:C|<a>|<c>, q:A|<a> | hash | held, late, late_at; per kind limit, start, end, used | 40 d after a change     |
- * | rate:<c>, rate:<c>:<a>:<s> | hash | interval, last, closed, out                                 | 40 d after a change     |
+ * | q:S|<a>|<c>|<s>         | hash   | the sender: held; per window kind limit, start, end, used, late; interval, last, closed, out | 40 d after a change, if no rule stands in it |
+ * | q:C|<a>|<c>, q:A|<a>    | hash   | the same of account on channel, of account: without a rate   | with the account        |
+ * | rate:<c>                | hash   | the channel's interval, last slot, closed until, paused      | never (one per channel) |
  * | acc:<a>                 | hash   | the account: zone, weight, open, removed, and its description | with the account       |
  * | accounts                | zset   | account ids by creation                                      | with the account        |
  * | senders:<a>             | set    | `<channel>:<sender>` that have a quota or rate of their own   | with the account       |
@@ -53,7 +54,6 @@ export const keysOf = (cell: Cell) => ({
   index: (account: string) => `${cell}idx:${account}`,
   channelStats: (channel: Channel) => `${cell}stat:${channel}`,
   channelRate: (channel: Channel) => `${cell}rate:${channel}`,
-  senderRate: (channel: Channel, account: string, sender: string) => `${cell}rate:${channel}:${account}:${sender}`,
   zone: (name: string) => `${cell}zone:${name}`,
   zones: `${cell}zones`,
   workers: `${cell}workers`,

@@ -5,9 +5,16 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
+import type { Cell } from "./keys.ts";
 
 export interface Script {
   readonly name: string;
+  /** With the clock of the server, and with the one that tests move. */
+  readonly server: Program;
+  readonly test: Program;
+}
+
+interface Program {
   readonly text: string;
   readonly sha: string;
 }
@@ -17,19 +24,20 @@ export type Reply = string | number | null | Reply[];
 
 const LIB = new URL("./scripts/lib/", import.meta.url);
 
-/** With SLUICE_TEST_CLOCK=1 the scripts take their time from a key that tests move; otherwise they never read it. */
-const clockPart = (testClock: boolean): string => (testClock ? "test-clock" : "clock");
-
-/** @param here `import.meta.url` of the wrapper; the script is the `.lua` of the same name beside it. */
-export const loadScript = (here: string, testClock = process.env["SLUICE_TEST_CLOCK"] === "1"): Script => {
-  const file = new URL(here.replace(/\.(ts|js)$/, ".lua"));
-  const name = file.pathname.slice(file.pathname.lastIndexOf("/") + 1, -".lua".length);
-  const body = readFileSync(file, "utf8");
+const program = (body: string, clock: "clock" | "test-clock"): Program => {
   const parts = [...body.matchAll(/^--@ lib (\S+)$/gm)].map(([, part]) =>
-    readFileSync(new URL(`${part === "clock" ? clockPart(testClock) : part}.lua`, LIB), "utf8"),
+    readFileSync(new URL(`${part === "clock" ? clock : part}.lua`, LIB), "utf8"),
   );
   const text = [...parts, body].join("\n");
-  return { name, text, sha: createHash("sha1").update(text).digest("hex") };
+  return { text, sha: createHash("sha1").update(text).digest("hex") };
+};
+
+/** @param here `import.meta.url` of the wrapper; the script is the `.lua` of the same name beside it. */
+export const loadScript = (here: string): Script => {
+  const file = new URL(here.replace(/\.(ts|js)$/, ".lua"));
+  const body = readFileSync(file, "utf8");
+  const name = file.pathname.slice(file.pathname.lastIndexOf("/") + 1, -".lua".length);
+  return { name, server: program(body, "clock"), test: program(body, "test-clock") };
 };
 
 export type ScriptObserver = (script: string, tookMs: number) => void;
@@ -39,16 +47,23 @@ export interface ScriptRunner {
   run(script: Script, args: readonly (string | number)[]): Promise<Reply>;
 }
 
-export const scriptRunner = (redis: Redis, cell: string, observe: ScriptObserver = () => {}): ScriptRunner => ({
+export interface RunnerOptions {
+  /** Take the time from the key that tests move; a process without SLUICE_TEST_CLOCK=1 never reads that key. */
+  readonly testClock?: boolean;
+  readonly observe?: ScriptObserver;
+}
+
+export const scriptRunner = (redis: Redis, cell: Cell, options: RunnerOptions = {}): ScriptRunner => ({
   run: async (script, args) => {
     const startedAt = performance.now();
+    const { text, sha } = options.testClock ? script.test : script.server;
     try {
-      return (await redis.evalsha(script.sha, 1, cell, ...args)) as Reply;
+      return (await redis.evalsha(sha, 1, cell, ...args)) as Reply;
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return (await redis.eval(script.text, 1, cell, ...args)) as Reply;
+      return (await redis.eval(text, 1, cell, ...args)) as Reply;
     } finally {
-      observe(script.name, performance.now() - startedAt);
+      options.observe?.(script.name, performance.now() - startedAt);
     }
   },
 });

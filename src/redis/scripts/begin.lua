@@ -1,0 +1,105 @@
+--@ lib clock
+--@ lib hashes
+--@ lib messages
+--@ lib quota
+--@ lib lanes
+--[[ begin: may this worker hand these messages to the provider? Marks them `sending`, gives them their slots of the rate,
+     and checks every rule once more with the message's own hold included (a limit lowered since its release holds).
+     KEYS 1 cell
+     ARGV 1 token of this run, 2 ms until the reaper may have them, then for each message: id, release
+     Reply for each message, in order:
+       {'go', ms until its slot, tries so far, attempts so far, header line, kept and body JSON, created} the same again for the same token
+       {'wait', ms}        the channel's next slot is too far ahead: nothing marked, ask again then
+       {'returned', why}   un-released: its hold given back, at the head of its lane
+       {'ended', state}    expired or suppressed: its hold given back
+       {'taken'}           another run has it
+       {'stale'}           this release is over ]]
+local token, reap_in = ARGV[1], tonumber(ARGV[2])
+local SLOT_AHEAD = 1000
+local SENDER_LEAD = 50
+local now = keep_clock()
+local returned, replies = {}, {}
+
+local function next_slot(rate)
+  if not rate.f.interval then return now end
+  return math.max(now, (rate.f.last or -math.huge) + rate.f.interval)
+end
+
+local function go(m, x, text)
+  local rest = string.sub(text, string.find(text, '\n', 1, true) + 1)
+  local slot = math.max(0, math.ceil((x.f.slot or now) - now))
+  return { 'go', slot, x.f.tries or 0, x.f.attempts or 0, rest, m.account, m.sender, m.recipient, m.batch or '', string.format('%.0f', m.created) }
+end
+
+-- Why a released message may not begin, by the rules as they stand now; nil when it may.
+local function held_back(m, rate, q_sender)
+  local ac, account = ac_of(m.account, m.channel), account_of(m.account)
+  if ac.f.paused == 1 or rate.f.paused == 1 or account.removed then return 'paused' end
+  if (rate.f.closed or 0) > now or (q_sender.f.closed or 0) > now then return 'provider' end
+  for _, q in ipairs(chain_of(m)) do
+    if blocked_until(q, 0, account.zone, now) > 0 then return 'quota' end
+  end
+  return nil
+end
+
+-- Given back: the lanes are put right at the end, last first, so that a group keeps its order.
+local function give_back(m, x, why)
+  returned[#returned + 1] = m
+  leave_released(m)
+  hold(m, -1)
+  put(x, 'state', 'queued')
+  return { 'returned', why }
+end
+
+local function end_here(m, state, reason)
+  leave_released(m)
+  hold(m, -1)
+  end_message(m, state, now, reason)
+  wake(m)
+  return { 'ended', state }
+end
+
+local function begin(id, release)
+  local x = x_of(id)
+  local state = x.f.state
+  if x.f.release ~= release or (state ~= 'released' and state ~= 'sending') then return { 'stale' } end
+  local text = redis.call('GET', cell .. 'm:' .. id)
+  local m = parse_message(id, text)
+  if state == 'sending' then
+    if x.f.token ~= token then return { 'taken' } end
+    return go(m, x, text)
+  end
+  if m.expires > 0 and m.expires <= now then return end_here(m, 'expired', 'it expired before it could go') end
+  if redis.call('HEXISTS', cell .. 'sup:' .. m.account, m.channel .. '|' .. string.lower(m.recipient)) == 1 then
+    return end_here(m, 'suppressed', 'the address is suppressed')
+  end
+  local rate, q_sender = rate_of(m.channel), q_of_sender(m)
+  local why = held_back(m, rate, q_sender)
+  if why then return give_back(m, x, why) end
+  local channel_slot, sender_slot = next_slot(rate), next_slot(q_sender)
+  if channel_slot > now + SLOT_AHEAD then return { 'wait', math.ceil(channel_slot - now - SLOT_AHEAD) } end
+  -- Only the channel's rate makes a worker wait: a slow sender must not hold a hand that others could use.
+  if sender_slot > channel_slot + SENDER_LEAD then return give_back(m, x, 'rate') end
+  local slot = math.max(channel_slot, sender_slot)
+  for _, row in ipairs({ rate, q_sender }) do
+    if row.f.interval then put(row, 'last', math.max(row.f.last or 0, slot)) end
+  end
+  leave_released(m)
+  put(x, 'state', 'sending')
+  put(x, 'token', token)
+  put(x, 'slot', slot)
+  put(x, 'began', now)
+  redis.call('ZADD', cell .. 'sending', now + reap_in, id)
+  add(ac_of(m.account, m.channel), 'sending', 1)
+  return go(m, x, text)
+end
+
+for at = 3, #ARGV, 2 do
+  replies[#replies + 1] = begin(ARGV[at], tonumber(ARGV[at + 1]))
+end
+for i = #returned, 1, -1 do
+  requeue(returned[i], true)
+  wake(returned[i])
+end
+flush()
+return replies

@@ -1,0 +1,76 @@
+import type { Millis, Instant } from "../../domain/time.ts";
+import { list, number, text } from "../reply.ts";
+import { loadScript, type ScriptRunner } from "../script.ts";
+
+const script = loadScript(import.meta.url);
+
+/** A message as released: which, and the how-manieth time. */
+export interface Release {
+  readonly id: string;
+  readonly release: number;
+}
+
+export type Begun =
+  | {
+      readonly kind: "go";
+      /** Until its slot of the channel's rate. */
+      readonly slotIn: Millis;
+      readonly tries: number;
+      /** Earlier attempts, those that cost no try included. */
+      readonly attempts: number;
+      readonly account: string;
+      readonly sender: string;
+      readonly recipient: string;
+      readonly batchId: string | null;
+      readonly createdAt: Instant;
+      /** JSON of the body. */
+      readonly body: string;
+    }
+  | { readonly kind: "wait"; readonly waitFor: Millis }
+  | { readonly kind: "returned"; readonly why: string }
+  | { readonly kind: "ended"; readonly state: string }
+  | { readonly kind: "taken" }
+  | { readonly kind: "stale" };
+
+export const begin = async (
+  scripts: ScriptRunner,
+  token: string,
+  reapIn: Millis,
+  messages: readonly Release[],
+): Promise<readonly Begun[]> => {
+  const args = messages.flatMap((m) => [m.id, m.release]);
+  const replies = list(await scripts.run(script, [token, reapIn, ...args]));
+  return replies.map((entry): Begun => {
+    const reply = list(entry);
+    switch (reply[0]) {
+      case "go": {
+        const [, slot, tries, attempts, rest, account, sender, recipient, batch, created] = reply;
+        const record = text(rest);
+        return {
+          kind: "go",
+          slotIn: number(slot) as Millis,
+          tries: number(tries),
+          attempts: number(attempts),
+          account: text(account),
+          sender: text(sender),
+          recipient: text(recipient),
+          batchId: text(batch) || null,
+          createdAt: number(created) as Instant,
+          body: record.slice(record.indexOf("\n") + 1),
+        };
+      }
+      case "wait":
+        return { kind: "wait", waitFor: number(reply[1]) as Millis };
+      case "returned":
+        return { kind: "returned", why: text(reply[1]) };
+      case "ended":
+        return { kind: "ended", state: text(reply[1]) };
+      case "taken":
+        return { kind: "taken" };
+      case "stale":
+        return { kind: "stale" };
+      default:
+        throw new TypeError(`begin answered ${JSON.stringify(reply[0])}`);
+    }
+  });
+};

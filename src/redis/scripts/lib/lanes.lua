@@ -1,0 +1,260 @@
+-- Lanes, rings and parking, exactly (rule 8): a lane is in its account's inner ring iff it is non-empty and not parked;
+-- an account is in its channel's ring iff one of its inner rings is non-empty and it is not parked on the channel; in
+-- ring H iff, besides, it has something urgent and its debt allows. Rings are sorted sets scored by turn: the head is
+-- the lowest, the tail gets the next number, leaving costs no walk.
+local CHANNELS = { 'email', 'sms', 'voice', 'whatsapp' }
+local CLASSES = { 'high', 'normal', 'low' }
+local DEBT_CAP = 10 -- times weight: what an account may be served through H ahead of its turns in A
+local PARKED_BY_QUOTA, PARKED_FOR_GOOD = 1, 2
+
+local function stat_of(channel)
+  return hash('stat:' .. channel)
+end
+
+local function rate_of(channel)
+  return hash('rate:' .. channel)
+end
+
+local function next_turn(channel)
+  local stat = stat_of(channel)
+  put(stat, 'turn', (stat.f.turn or 0) + 1)
+  return stat.f.turn
+end
+
+local function ac_of(account, channel)
+  local ac = hash('ac:' .. account .. ':' .. channel)
+  if not ac.channel then
+    ac.channel = channel
+    ac.before = {
+      queued = ac.f.queued or 0, throttled = ac.f.throttled or 0, scheduled = ac.f.scheduled or 0,
+      released = ac.f.released or 0, sending = ac.f.sending or 0,
+    }
+  end
+  return ac
+end
+
+local function lane_name(account, channel, class, sender)
+  return account .. ':' .. channel .. ':' .. class .. ':' .. sender
+end
+
+local function split_lane(name)
+  return string.match(name, '^([^:]+):([^:]+):([^:]+):(.*)$')
+end
+
+local function ln_of(account, channel, class, sender)
+  return hash('ln:' .. lane_name(account, channel, class, sender))
+end
+
+local function has_lanes(ac)
+  return (ac.f.in_high or 0) + (ac.f.in_normal or 0) + (ac.f.in_low or 0) > 0
+end
+
+local function enter_ring(account, channel, ac, ring)
+  put(ac, 'in_ring_' .. ring, 1)
+  redis.call('ZADD', cell .. 'ring:' .. channel .. ':' .. ring, next_turn(channel), account)
+end
+
+local function enter_rings(account, channel)
+  local ac = ac_of(account, channel)
+  if ac.f.parked then return end
+  if (ac.f.in_high or 0) > 0 and not ac.f.in_ring_h and (ac.f.debt or 0) < DEBT_CAP * account_of(account).weight then
+    enter_ring(account, channel, ac, 'h')
+  end
+  if has_lanes(ac) and not ac.f.in_ring_a then enter_ring(account, channel, ac, 'a') end
+end
+
+local function leave_ring(account, channel, ring)
+  local ac = ac_of(account, channel)
+  if ac.f['in_ring_' .. ring] then
+    put(ac, 'in_ring_' .. ring, nil)
+    redis.call('ZREM', cell .. 'ring:' .. channel .. ':' .. ring, account)
+  end
+  put(ac, 'credit_' .. ring, nil)
+end
+
+local function to_tail(account, channel, ring)
+  redis.call('ZADD', cell .. 'ring:' .. channel .. ':' .. ring, next_turn(channel), account)
+end
+
+-- After an inner ring lost a lane.
+local function leave_rings_if_empty(account, channel)
+  local ac = ac_of(account, channel)
+  if (ac.f.in_high or 0) == 0 then leave_ring(account, channel, 'h') end
+  if not has_lanes(ac) then leave_ring(account, channel, 'a') end
+end
+
+local function enter_inner(account, channel, class, sender)
+  redis.call('ZADD', cell .. 'in:' .. account .. ':' .. channel .. ':' .. class, next_turn(channel), sender)
+  add(ac_of(account, channel), 'in_' .. class, 1)
+  enter_rings(account, channel)
+end
+
+local function leave_inner(account, channel, class, sender)
+  redis.call('ZREM', cell .. 'in:' .. account .. ':' .. channel .. ':' .. class, sender)
+  add(ac_of(account, channel), 'in_' .. class, -1)
+  leave_rings_if_empty(account, channel)
+end
+
+-- Puts a message into its lane; at the head it gets the number before the next one, so that positions stay "at most".
+local function push(m, at_head)
+  local name = lane_name(m.account, m.channel, m.class, m.sender)
+  local ln, ac = hash('ln:' .. name), ac_of(m.account, m.channel)
+  local number
+  if at_head then
+    redis.call('LPUSH', cell .. 'lane:' .. name, m.id)
+    number = ln.f.popped or 0
+    put(ln, 'popped', number - 1)
+  else
+    redis.call('RPUSH', cell .. 'lane:' .. name, m.id)
+    number = (ln.f.pushed or 0) + 1
+    put(ln, 'pushed', number)
+  end
+  local live = ln.f.live or 0
+  put(ln, 'live', live + 1)
+  add(ac, 'queued', 1)
+  add(ac, 'live_' .. m.class, 1)
+  if ln.f.parked then
+    add(ac, 'lane_parked', 1)
+  elseif live == 0 then
+    enter_inner(m.account, m.channel, m.class, m.sender)
+  end
+  if live == 0 then redis.call('SADD', cell .. 'lanes:' .. m.account .. ':' .. m.channel, m.class .. ':' .. m.sender) end
+  return number
+end
+
+-- Back into its lane with a state of `queued`: a message that was scheduled, returned, or is tried again.
+local function requeue(m, at_head)
+  local x = x_of(m.id)
+  put(x, 'state', 'queued')
+  put(x, 'due', nil)
+  put(x, 'n', push(m, at_head))
+end
+
+-- One waiting message less in the lane; at none the list goes, and the lane leaves its rings.
+local function lane_lost(m)
+  local name = lane_name(m.account, m.channel, m.class, m.sender)
+  local ln, ac = hash('ln:' .. name), ac_of(m.account, m.channel)
+  add(ac, 'queued', -1)
+  add(ac, 'live_' .. m.class, -1)
+  if ln.f.parked then add(ac, 'lane_parked', -1) end
+  local live = (ln.f.live or 0) - 1
+  if live > 0 then
+    put(ln, 'live', live)
+    return
+  end
+  if ln.f.parked then
+    redis.call('ZREM', cell .. 'parked', 'L|' .. name)
+  else
+    leave_inner(m.account, m.channel, m.class, m.sender)
+  end
+  wipe(ln)
+  redis.call('UNLINK', cell .. 'lane:' .. name)
+  redis.call('SREM', cell .. 'lanes:' .. m.account .. ':' .. m.channel, m.class .. ':' .. m.sender)
+end
+
+local function park_account(account, channel, kind, till, by)
+  local ac = ac_of(account, channel)
+  leave_ring(account, channel, 'h')
+  leave_ring(account, channel, 'a')
+  put(ac, 'fresh', 1) -- its first turn after parking is worth a quantum of 1: everybody's first message goes first
+  put(ac, 'parked', kind)
+  put(ac, 'until', kind == PARKED_BY_QUOTA and till or nil)
+  put(ac, 'held_by', by)
+  redis.call('ZADD', cell .. 'parked', kind == PARKED_BY_QUOTA and till or '+inf', 'A|' .. account .. '|' .. channel)
+end
+
+local function unpark_account(account, channel)
+  local ac = ac_of(account, channel)
+  if ac.f.parked then
+    put(ac, 'parked', nil)
+    put(ac, 'until', nil)
+    put(ac, 'held_by', nil)
+    redis.call('ZREM', cell .. 'parked', 'A|' .. account .. '|' .. channel)
+  end
+  enter_rings(account, channel)
+end
+
+local function park_lane(account, channel, class, sender, till, by)
+  local ln = ln_of(account, channel, class, sender)
+  leave_inner(account, channel, class, sender)
+  put(ln, 'parked', 1)
+  put(ln, 'until', till)
+  put(ln, 'held_by', by)
+  add(ac_of(account, channel), 'lane_parked', ln.f.live or 0)
+  redis.call('ZADD', cell .. 'parked', till, 'L|' .. lane_name(account, channel, class, sender))
+end
+
+local function unpark_lane(account, channel, class, sender)
+  local ln = ln_of(account, channel, class, sender)
+  if not ln.f.parked then return end
+  put(ln, 'parked', nil)
+  put(ln, 'until', nil)
+  put(ln, 'held_by', nil)
+  add(ac_of(account, channel), 'lane_parked', -(ln.f.live or 0))
+  redis.call('ZREM', cell .. 'parked', 'L|' .. lane_name(account, channel, class, sender))
+  enter_inner(account, channel, class, sender)
+end
+
+-- Looked at again from now on: an account on its four channels, a sender's three lanes. Never their backlog.
+local function wake_account(account)
+  for _, channel in ipairs(CHANNELS) do unpark_account(account, channel) end
+end
+
+local function wake_sender(account, channel, sender)
+  for _, class in ipairs(CLASSES) do unpark_lane(account, channel, class, sender) end
+end
+
+local function wake(m)
+  wake_sender(m.account, m.channel, m.sender)
+  wake_account(m.account)
+end
+
+local function q_of_sender(m)
+  return hash('q:S|' .. m.account .. '|' .. m.channel .. '|' .. m.sender)
+end
+
+-- Out of the set of released ones (depth), whatever becomes of it.
+local function leave_released(m)
+  redis.call('ZREM', cell .. 'released:' .. m.channel, m.id)
+  add(q_of_sender(m), 'out', -1)
+  add(ac_of(m.account, m.channel), 'released', -1)
+end
+
+local function leave_sending(m)
+  redis.call('ZREM', cell .. 'sending', m.id)
+  add(ac_of(m.account, m.channel), 'sending', -1)
+end
+
+local function schedule(m, due)
+  put(x_of(m.id), 'state', 'scheduled')
+  put(x_of(m.id), 'due', due)
+  redis.call('ZADD', cell .. 'scheduled', due, m.id)
+  add(ac_of(m.account, m.channel), 'scheduled', 1)
+end
+
+-- How many messages of an account on a channel are held up by a quota.
+local function throttled_of(ac)
+  if ac.f.parked == PARKED_BY_QUOTA then return ac.f.queued or 0 end
+  return ac.f.lane_parked or 0
+end
+
+-- Writes every hash that changed, and the sums over all accounts with them.
+local function flush()
+  for i = 1, #hash_order do
+    local ac = hash_order[i]
+    if ac.channel then
+      local throttled = throttled_of(ac)
+      put(ac, 'throttled', throttled ~= 0 and throttled or nil)
+      for field, before in pairs(ac.before) do
+        local change = (ac.f[field] or 0) - before
+        if change ~= 0 then
+          add(stat_of(ac.channel), field, change)
+          ac.before[field] = ac.f[field] or 0
+        end
+      end
+    end
+  end
+  for _, row in ipairs(hash_order) do
+    if write_hash(row) and string.sub(row.key, 1, 2) == 'q:' then keep_or_expire(row) end
+  end
+end

@@ -1,0 +1,152 @@
+-- Counters: one row {start, end, used} per scope and window kind, and `held`, one number per scope.
+--
+-- Why used + held keeps the provider's ledger within the limit: a hold belongs to no window. A message in flight over
+-- the top of the hour counts against the old window until the hour ends (as a hold) and against the new one from then
+-- on (as a hold, then as used). So in any window W the arrivals at the provider are at most used(W) plus the holds at
+-- W's end, which release and begin kept within the limit, whatever the latency. The price is at most the number of
+-- messages in flight at a boundary.
+local KINDS = { 'minute', 'hour', 'day', 'month' }
+local FIELD = {}
+for _, kind in ipairs(KINDS) do
+  FIELD[kind] = {
+    limit = kind .. '.limit', from = kind .. '.start', till = kind .. '.end', used = kind .. '.used',
+    shut = kind .. '.shut', late = kind .. '.late', late_at = kind .. '.late_at',
+  }
+end
+local ZONE_LETTER = { hour = 'h', day = 'd', month = 'm' }
+local S_ROW_DAYS = 40 -- longer than the longest window
+
+local accounts, zone_windows, zone_texts = {}, {}, {}
+
+local function account_of(account)
+  local known = accounts[account]
+  if known then return known end
+  local fields = redis.call('HMGET', cell .. 'acc:' .. account, 'zone', 'weight', 'removed')
+  known = { zone = fields[1] or 'UTC', weight = tonumber(fields[2] or '1') or 1, removed = fields[3] == '1' }
+  accounts[account] = known
+  return known
+end
+
+-- The window of this kind that holds `now`: start and end, or nil when the zone's row is missing or has run out.
+-- Minutes are UTC's: every zone's offset is a whole number of them.
+local function window_of(zone, kind, now)
+  if kind == 'minute' then
+    local start = now - now % 60000
+    return start, start + 60000
+  end
+  local memo = zone .. ';' .. kind
+  local known = zone_windows[memo]
+  if known == nil then
+    local text = zone_texts[zone]
+    if text == nil then
+      text = redis.call('GET', cell .. 'zone:' .. zone) or ''
+      zone_texts[zone] = text
+    end
+    known = false
+    local before
+    for word in string.gmatch(string.match(text, ';' .. ZONE_LETTER[kind] .. ' ([^;]*)') or '', '%d+') do
+      local boundary = tonumber(word)
+      if boundary > now then
+        if before then known = { before, boundary } end
+        break
+      end
+      before = boundary
+    end
+    zone_windows[memo] = known
+  end
+  if known then return known[1], known[2] end
+  return nil
+end
+
+local function zone_is_known(zone, now)
+  return window_of(zone, 'hour', now) and window_of(zone, 'day', now) and window_of(zone, 'month', now)
+end
+
+local function chain_of(m)
+  return {
+    hash('q:S|' .. m.account .. '|' .. m.channel .. '|' .. m.sender),
+    hash('q:C|' .. m.account .. '|' .. m.channel),
+    hash('q:A|' .. m.account),
+  }
+end
+
+-- Rolls the row to the window that holds `now`, and only when the row's own end has come: a changed zone, or a new tz
+-- release, takes hold as each window ends. Whenever the new start lies before the old end, `used` is carried over; if it
+-- lies before the old start too, the row stays shut (nothing is known of the time between) until that window ends.
+-- Answers false when the window cannot be told: its charges then wait in `late`.
+local function roll(q, kind, zone, now)
+  local field = FIELD[kind]
+  local f = q.f
+  if f[field.till] and now < f[field.till] then return true end
+  local start, till = window_of(zone, kind, now)
+  if not start then return false end
+  local used, shut = 0, nil
+  if f[field.till] and start < f[field.till] then
+    used = f[field.used] or 0
+    if start < f[field.from] then shut = 1 end
+  end
+  if f[field.late] and f[field.late_at] >= start then used = used + f[field.late] end
+  put(q, field.from, start)
+  put(q, field.till, till)
+  put(q, field.used, used ~= 0 and used or nil)
+  put(q, field.shut, shut)
+  put(q, field.late, nil)
+  put(q, field.late_at, nil)
+  return true
+end
+
+-- 0 when `extra` more fit in every window of the scope; else the latest end among the blocking windows, and its kind.
+local function blocked_until(q, extra, zone, now)
+  local latest, by = 0, nil
+  for _, kind in ipairs(KINDS) do
+    local field = FIELD[kind]
+    local limit = q.f[field.limit]
+    if limit then
+      local known = roll(q, kind, zone, now)
+      local used = (q.f[field.used] or 0) + (known and 0 or q.f[field.late] or 0)
+      local till = known and q.f[field.till] or now + 1
+      local full = q.f[field.shut] == 1 or used + (q.f.held or 0) + extra > limit
+      if (full or (not known and extra > 0)) and till > latest then latest, by = till, kind end
+    end
+  end
+  return latest, by
+end
+
+local function hold(m, by)
+  for _, q in ipairs(chain_of(m)) do add(q, 'held', by) end
+end
+
+-- One more used, in every window of every level. Answers the start of the account's hour, for the usage report.
+local function charge(m, now)
+  local zone = account_of(m.account).zone
+  local chain = chain_of(m)
+  for _, q in ipairs(chain) do
+    for _, kind in ipairs(KINDS) do
+      local field = FIELD[kind]
+      if roll(q, kind, zone, now) then
+        add(q, field.used, 1)
+      else
+        add(q, field.late, 1)
+        put(q, field.late_at, now)
+      end
+    end
+  end
+end
+
+-- Where the usage report books what happens now: the account's running hour, or UTC's when its zone is not known.
+local function hour_of_account(m, now)
+  return window_of(account_of(m.account).zone, 'hour', now) or now - now % 3600000
+end
+
+local function has_rule(q)
+  for _, kind in ipairs(KINDS) do
+    if q.f[FIELD[kind].limit] then return true end
+  end
+  return q.f.interval ~= nil
+end
+
+-- A sender's row without a rule of its own goes 40 days after its last change; one with a rule stays.
+local function keep_or_expire(q)
+  if string.sub(q.key, 1, 4) ~= 'q:S|' then return end
+  if has_rule(q) then redis.call('PERSIST', cell .. q.key) else redis.call('EXPIRE', cell .. q.key, S_ROW_DAYS * 86400) end
+end

@@ -1,0 +1,29 @@
+--@ lib clock
+--@ lib hashes
+--@ lib messages
+--[[ look: everything that says where a message is, why it waits and when it will go: a fixed number of reads. Reads only.
+     KEYS 1 cell
+     ARGV 1 account, 2 id; or '-', 3 channel, 4 class, 5 sender: the lane that a draft would join
+     Reply {now, the record, x, due (ms, 0: not scheduled), lane, account on channel, channel sums, rate, sender row,
+            channel row, account row, zone, removed (0|1), lanes in the class, accounts in the ring}
+     or nothing when the account has no such message ]]
+local account, id = ARGV[1], ARGV[2]
+local now = read_clock()
+local m, text
+if id == '-' then
+  m, text = { account = account, channel = ARGV[3], class = ARGV[4], sender = ARGV[5] }, ''
+else
+  text = redis.call('GET', cell .. 'm:' .. id)
+  m = text and parse_message(id, text)
+  if not m or m.account ~= account then return {} end
+end
+local on = account .. ':' .. m.channel
+local function all(key) return redis.call('HGETALL', cell .. key) end
+local zone, removed = unpack(redis.call('HMGET', cell .. 'acc:' .. account, 'zone', 'removed'))
+return {
+  string.format('%.0f', now), text, all('x:' .. id), redis.call('ZSCORE', cell .. 'scheduled', id) or '0',
+  all('ln:' .. on .. ':' .. m.class .. ':' .. m.sender), all('ac:' .. on), all('stat:' .. m.channel), all('rate:' .. m.channel),
+  all('q:S|' .. account .. '|' .. m.channel .. '|' .. m.sender), all('q:C|' .. account .. '|' .. m.channel), all('q:A|' .. account),
+  zone or '', removed == '1' and 1 or 0, redis.call('ZCARD', cell .. 'in:' .. on .. ':' .. m.class),
+  redis.call('ZCARD', cell .. 'ring:' .. m.channel .. ':a'),
+}

@@ -1,0 +1,271 @@
+--@ lib clock
+--@ lib hashes
+--@ lib messages
+--@ lib quota
+--@ lib lanes
+--[[ release: which waiting messages of a channel may go now. Parks as it walks (a refusal leaves that trace).
+     KEYS 1 cell
+     ARGV 1 channel, 2 most messages in one job (a parcel), 3 lanes and 4 messages and 5 pops and 6 promotions at most
+     Reply {jobs, more (0|1), ms to the next instant that matters (-1: none), stale zones, channels that were woken,
+            messages released, lanes looked at}; a job is {job id, {id, release}…}.
+     A lost reply is the sweeper's business: what was released and never became a job is released anew. ]]
+local channel, parcel = ARGV[1], tonumber(ARGV[2])
+local MOST_LANES, MOST_MESSAGES = tonumber(ARGV[3]), tonumber(ARGV[4])
+local MOST_POPS, MOST_PROMOTIONS = tonumber(ARGV[5]), tonumber(ARGV[6])
+local QUANTUM = 4           -- messages of a turn, times weight
+local H_PER_A = 3           -- H is served at most this often for each service of A
+local SENDER_LEAD = 50      -- ms a sender's slot may lie ahead of the channel's
+local BEAT_OUTLIVES = 6000  -- ms after which a worker that does not beat is dead
+local RELEASE_AHEAD = 2000  -- ms of the channel's rate that may be released and not begun
+
+local now = keep_clock()
+local woken = {}
+
+-- (1) What is due enters its lane, what is parked until now is looked at again.
+local function promote()
+  local due = redis.call('ZRANGEBYSCORE', cell .. 'scheduled', '-inf', now, 'LIMIT', 0, MOST_PROMOTIONS)
+  for _, id in ipairs(due) do
+    redis.call('ZREM', cell .. 'scheduled', id)
+    local m = message(id)
+    local state = x_of(id).f.state
+    if m and (not state or state == 'scheduled') then
+      add(ac_of(m.account, m.channel), 'scheduled', -1)
+      woken[m.channel] = true
+      -- One that has left once goes to the head: it has waited its turn already.
+      if x_of(id).f.release then
+        requeue(m, true)
+      else
+        put(x_of(id), 'state', 'queued')
+        put(x_of(id), 'n', push(m, false))
+      end
+    end
+  end
+  return #due == MOST_PROMOTIONS
+end
+
+local function unpark()
+  local due = redis.call('ZRANGEBYSCORE', cell .. 'parked', '-inf', now, 'LIMIT', 0, MOST_PROMOTIONS)
+  for _, member in ipairs(due) do
+    redis.call('ZREM', cell .. 'parked', member)
+    local name = string.sub(member, 3)
+    if string.sub(member, 1, 1) == 'A' then
+      local account, on = string.match(name, '^(.*)|([^|]+)$')
+      unpark_account(account, on)
+      woken[on] = true
+    else
+      local account, on, class, sender = split_lane(name)
+      unpark_lane(account, on, class, sender)
+      woken[on] = true
+    end
+  end
+  return #due == MOST_PROMOTIONS
+end
+
+local function hands()
+  local count = 0
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', cell .. 'workers', '(' .. string.format('%.0f', now - BEAT_OUTLIVES), '+inf')) do
+    local on, concurrency = string.match(member, ':([^:]+):(%d+)$')
+    if on == channel then count = count + tonumber(concurrency) end
+  end
+  return count
+end
+
+local promote_more, unpark_more = promote(), unpark()
+local more = promote_more or unpark_more
+
+-- (2) closed or paused: nothing goes. (3) Just in time: few holds, and young ones.
+local rate, stat = rate_of(channel), stat_of(channel)
+local is_stopped = rate.f.paused == 1 or (rate.f.closed or 0) > now
+local workers = hands()
+local target = 2 * workers * (parcel > 4 and 2 or 1)
+if rate.f.interval then target = math.min(target, math.max(1, math.floor(RELEASE_AHEAD / rate.f.interval))) end
+local left = is_stopped and 0 or target - redis.call('ZCARD', cell .. 'released:' .. channel)
+
+local jobs, stale, stale_list = {}, {}, {}
+local looked, pops, released = 0, 0, 0
+-- A ring all of whose accounts were passed over for their zones counts as empty for this call.
+local passed = { h = 0, a = 0 }
+
+local function is_open(ring)
+  return redis.call('ZCARD', cell .. 'ring:' .. channel .. ':' .. ring) > passed[ring]
+end
+
+local function head_of(ring)
+  return redis.call('ZRANGE', cell .. 'ring:' .. channel .. ':' .. ring, 0, 0)[1]
+end
+
+-- Messages are dealt over the live hands before any job gets a second one.
+local function open_job()
+  if #jobs < workers or parcel <= 1 then
+    local seq = redis.call('INCR', cell .. 'seq')
+    jobs[#jobs + 1] = { 'j' .. string.format('%.0f', seq) }
+    return jobs[#jobs]
+  end
+  local smallest = jobs[1]
+  for _, job in ipairs(jobs) do
+    if #job < #smallest then smallest = job end
+  end
+  if #smallest > parcel then
+    local seq = redis.call('INCR', cell .. 'seq')
+    smallest = { 'j' .. string.format('%.0f', seq) }
+    jobs[#jobs + 1] = smallest
+  end
+  return smallest
+end
+
+-- Why the account may not be served now: leaves it where it belongs and answers true.
+local function account_must_wait(account, ring, ac, weight, worth)
+  local known = account_of(account)
+  if ac.f.paused == 1 or known.removed then
+    park_account(account, channel, PARKED_FOR_GOOD)
+    return true
+  end
+  if not zone_is_known(known.zone, now) then
+    if not stale[known.zone] then
+      stale[known.zone] = true
+      stale_list[#stale_list + 1] = known.zone
+    end
+    put(ac, 'credit_' .. ring, nil)
+    to_tail(account, channel, ring)
+    passed[ring] = passed[ring] + 1
+    return true
+  end
+  if ring == 'h' and (ac.f.debt or 0) >= DEBT_CAP * weight then
+    leave_ring(account, channel, 'h')
+    return true
+  end
+  -- A turn in A first repays what was served through H; worth nothing, it is skipped.
+  if ring == 'a' and (ac.f.debt or 0) > 0 and not ac.f.credit_a then
+    local repaid = math.min(ac.f.debt, worth)
+    add(ac, 'debt', -repaid)
+    put(ac, 'credit_a', worth > repaid and worth - repaid or nil)
+    enter_rings(account, channel)
+    if not ac.f.credit_a then
+      put(ac, 'fresh', nil)
+      to_tail(account, channel, 'a')
+      return true
+    end
+  end
+  local zone = known.zone
+  local till, kind = blocked_until(hash('q:C|' .. account .. '|' .. channel), 1, zone, now)
+  local by = kind and channel .. '.' .. kind
+  if till == 0 then
+    till, kind = blocked_until(hash('q:A|' .. account), 1, zone, now)
+    by = kind and 'all.' .. kind
+  end
+  if till > 0 then
+    park_account(account, channel, PARKED_BY_QUOTA, till, by)
+    return true
+  end
+  return false
+end
+
+-- Why the sender may not be served now: parks the lane and answers true.
+local function lane_must_wait(account, class, sender)
+  local q = hash('q:S|' .. account .. '|' .. channel .. '|' .. sender)
+  local till, by = 0, nil
+  if (q.f.closed or 0) > now then till, by = q.f.closed, 'provider' end
+  if q.f.interval then
+    -- What of this sender is released and not begun counts as slots already taken.
+    local slot = math.max(now, (q.f.last or 0) + q.f.interval) + (q.f.out or 0) * q.f.interval
+    if slot > now + SENDER_LEAD and slot - SENDER_LEAD > till then till, by = slot - SENDER_LEAD, 'rate' end
+  end
+  local full_until, kind = blocked_until(q, 1, account_of(account).zone, now)
+  if full_until > till then till, by = full_until, 'sender.' .. kind end
+  if till == 0 then return false end
+  park_lane(account, channel, class, sender, till, by)
+  return true
+end
+
+-- The first id of the lane that still waits; tombstones (canceled, expired, suppressed, purged) are dropped.
+local function pop(account, class, sender)
+  local name = lane_name(account, channel, class, sender)
+  local ln = hash('ln:' .. name)
+  while pops < MOST_POPS do
+    local id = redis.call('LPOP', cell .. 'lane:' .. name)
+    if not id then return nil end
+    pops = pops + 1
+    add(ln, 'popped', 1)
+    local state = x_of(id).f.state
+    if state == 'queued' or (not state and redis.call('EXISTS', cell .. 'm:' .. id) == 1) then return id end
+  end
+  return nil
+end
+
+while left > 0 do
+  if looked >= MOST_LANES or pops >= MOST_POPS or released >= MOST_MESSAGES then
+    more = true
+    break
+  end
+  -- (4) which ring; how often H was served since A is kept over calls
+  local a_open = is_open('a')
+  local ring = is_open('h') and ((stat.f.served_h or 0) < H_PER_A or not a_open) and 'h' or a_open and 'a' or nil
+  if not ring then break end
+  looked = looked + 1
+  local account = head_of(ring)
+  local ac = ac_of(account, channel)
+  local weight = account_of(account).weight
+  local worth = (ac.f.fresh and 1 or QUANTUM) * weight
+  -- (5) the account, (6) its most urgent class and that class's lane whose turn it is
+  if not account_must_wait(account, ring, ac, weight, worth) then
+    local class = (ac.f.in_high or 0) > 0 and 'high' or (ac.f.in_normal or 0) > 0 and 'normal' or 'low'
+    local inner = cell .. 'in:' .. account .. ':' .. channel .. ':' .. class
+    local sender = redis.call('ZRANGE', inner, 0, 0)[1]
+    if not lane_must_wait(account, class, sender) then
+      -- (7) pop, (8) write
+      local id = pop(account, class, sender)
+      if id then
+        local m = { id = id, account = account, channel = channel, class = class, sender = sender }
+        local job, x = open_job(), x_of(id)
+        put(x, 'state', 'released')
+        put(x, 'release', (x.f.release or 0) + 1)
+        put(x, 'job', job[1])
+        put(x, 'token', nil)
+        job[#job + 1] = { id, x.f.release }
+        hold(m, 1)
+        add(q_of_sender(m), 'out', 1)
+        add(ac, 'released', 1)
+        redis.call('ZADD', cell .. 'released:' .. channel, now, id)
+        redis.call('ZADD', inner, next_turn(channel), sender)
+        released = released + 1
+        left = left - 1
+        passed.h, passed.a = 0, 0
+        -- (9) the turn: kept over calls in its credit
+        if ring == 'h' then
+          add(stat, 'served_h', 1)
+          add(ac, 'debt', 1)
+        else
+          put(stat, 'served_h', nil)
+        end
+        local credit = (ac.f['credit_' .. ring] or worth) - 1
+        put(ac, 'credit_' .. ring, credit > 0 and credit or nil)
+        if credit <= 0 then
+          put(ac, 'fresh', nil)
+          to_tail(account, channel, ring)
+        end
+        lane_lost(m)
+      end
+    end
+  end
+end
+
+-- When must somebody look again? Openings of closed channels included.
+local function next_instant()
+  local next = -1
+  local function sooner(at)
+    at = tonumber(at)
+    if at and at < math.huge and (next < 0 or at < next) then next = at end
+  end
+  for _, set in ipairs({ 'scheduled', 'parked', 'expiring', 'sending' }) do
+    sooner(redis.call('ZRANGE', cell .. set, 0, 0, 'WITHSCORES')[2])
+  end
+  if (rate.f.closed or 0) > now then sooner(rate.f.closed) end
+  return next < 0 and -1 or math.max(0, math.ceil(next - now))
+end
+
+local woken_list = {}
+for on in pairs(woken) do
+  if on ~= channel then woken_list[#woken_list + 1] = on end
+end
+flush()
+return { jobs, more and 1 or 0, next_instant(), stale_list, woken_list, released, looked }

@@ -1,0 +1,21 @@
+import type { Channel } from "../../domain/channel.ts";
+import type { Millis } from "../../domain/time.ts";
+import { loadScript, type ScriptRunner } from "../script.ts";
+
+const script = loadScript(import.meta.url);
+
+export interface ChannelChange {
+  /** The least time between two starts; null lifts the rate. */
+  readonly interval?: Millis | null;
+  readonly paused?: boolean;
+  /** Closed for so long from now on; 0 opens it. */
+  readonly close?: Millis;
+}
+
+export const setChannel = async (scripts: ScriptRunner, channel: Channel, change: ChannelChange): Promise<void> => {
+  const args: (string | number)[] = [channel];
+  if (change.interval !== undefined) args.push("interval", change.interval ?? "none");
+  if (change.paused !== undefined) args.push("paused", change.paused ? 1 : 0);
+  if (change.close !== undefined) args.push("close", change.close);
+  await scripts.run(script, args);
+};

@@ -1,0 +1,22 @@
+--@ lib clock
+--@ lib hashes
+--@ lib messages
+--@ lib quota
+--@ lib lanes
+--[[ set-limits: limits of one scope, absolute values. What has been released is checked again at its begin; what was held
+     up is looked at again.
+     KEYS 1 cell
+     ARGV 1 level (sender|channel|account), 2 account, 3 channel, 4 sender, then pairs: window kind, limit or 'none'
+     Reply 1 ]]
+local level, account, channel, sender = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local name = ({ sender = 'S|' .. account .. '|' .. channel .. '|' .. sender, channel = 'C|' .. account .. '|' .. channel, account = 'A|' .. account })[level]
+keep_clock()
+local q = hash('q:' .. name)
+for at = 5, #ARGV, 2 do
+  local limit = ARGV[at + 1] ~= 'none' and tonumber(ARGV[at + 1]) or nil
+  put(q, FIELD[ARGV[at]].limit, limit)
+end
+if level == 'sender' then wake_sender(account, channel, sender) else wake_account(account) end
+flush()
+keep_or_expire(q)
+return 1

@@ -1,0 +1,16 @@
+--@ lib clock
+--@ lib hashes
+--@ lib messages
+--@ lib quota
+--@ lib lanes
+--[[ set-pause: pauses or resumes one account on one channel. A paused one is parked when its turn comes, and what has been
+     released of it is given back at its begin.
+     KEYS 1 cell
+     ARGV 1 account, 2 channel, 3 paused (0|1)
+     Reply 1 ]]
+local account, channel, paused = ARGV[1], ARGV[2], ARGV[3] == '1'
+keep_clock()
+put(ac_of(account, channel), 'paused', paused and 1 or nil)
+if not paused then unpark_account(account, channel) end
+flush()
+return 1

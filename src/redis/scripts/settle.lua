@@ -1,0 +1,77 @@
+--@ lib clock
+--@ lib hashes
+--@ lib messages
+--@ lib quota
+--@ lib lanes
+--@ lib outcomes
+--[[ settle: an attempt is over. Gives back its hold and charges it where it was spent: in the windows that hold *now*.
+     KEYS 1 cell
+     ARGV 1 token of the run, then ten for each message: id, release, action (sent|failed|later|uncertain), delay (ms),
+          tries it cost (0|1), tries at most, what to close ('-'|sender|channel), for how long (ms),
+          the attempt's record (JSON, '' for none), a JSON object {provider_id?, reason?, suppress?}
+     Reply for each: 'ok' | 'refused': not sending under this release and token (the normal answer to a resend); nothing
+     changed, but that a message the reaper had declared uncertain is `sent` if the late news is that it was. ]]
+local token = ARGV[1]
+local now = keep_clock()
+local OUTCOME_OF = { sent = 'sent', failed = 'failed' }
+
+local function close(m, about, length)
+  local row = about == 'channel' and rate_of(m.channel) or q_of_sender(m)
+  put(row, 'closed', math.max(row.f.closed or 0, now + length))
+end
+
+local function late_news(m, x, provider_id)
+  put(x, 'state', 'sent')
+  put(x, 'reason', nil)
+  put(x, 'provider_id', provider_id)
+  if m.batch then
+    redis.call('HINCRBY', cell .. 'bat:' .. m.batch, 'n:uncertain', -1)
+    redis.call('HINCRBY', cell .. 'bat:' .. m.batch, 'n:sent', 1)
+  end
+end
+
+local function settle(at)
+  local id, release, action, delay = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3])
+  local tries, most_tries = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+  local about, length, record, more = ARGV[at + 6], tonumber(ARGV[at + 7]), ARGV[at + 8], cjson.decode(ARGV[at + 9])
+  local m, x = message(id), x_of(id)
+  if not m or x.f.release ~= release or x.f.token ~= token then return 'refused' end
+  if x.f.state == 'uncertain' and x.f.reaped == 1 and action == 'sent' then
+    late_news(m, x, more.provider_id)
+    return 'refused'
+  end
+  if x.f.state ~= 'sending' then return 'refused' end
+  leave_sending(m)
+  add(x, 'tries', tries)
+  if record ~= '' then note_attempt(x, record) end
+  if more.provider_id then put(x, 'provider_id', more.provider_id) end
+  if action == 'sent' then
+    hold(m, -1)
+    charge(m, now)
+    end_message(m, 'sent', now)
+  elseif action == 'failed' then
+    hold(m, -1)
+    end_message(m, 'failed', now, more.reason)
+  elseif action == 'later' then
+    hold(m, -1)
+    later(m, now, delay)
+  else
+    settle_uncertain(m, now, (x.f.tries or 0) < most_tries, delay, more.reason)
+  end
+  if OUTCOME_OF[action] then usage(m, now, hour_of_account(m, now), OUTCOME_OF[action]) end
+  if about ~= '-' then
+    close(m, about, length)
+    usage(m, now, hour_of_account(m, now), 'throttled')
+  end
+  if more.suppress then
+    local address = m.channel .. '|' .. string.lower(m.recipient)
+    redis.call('HSETNX', cell .. 'sup:' .. m.account, address, cjson.encode({ reason = more.suppress, created_at = now }))
+  end
+  if action == 'failed' or action == 'later' then wake(m) end
+  return 'ok'
+end
+
+local replies = {}
+for at = 2, #ARGV, 10 do replies[#replies + 1] = settle(at) end
+flush()
+return replies

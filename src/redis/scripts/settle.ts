@@ -1,0 +1,47 @@
+import type { Millis } from "../../domain/time.ts";
+import { list } from "../reply.ts";
+import { loadScript, type ScriptRunner } from "../script.ts";
+import type { Release } from "./begin.ts";
+
+const script = loadScript(import.meta.url);
+
+/** What is to become of a message after an attempt; domain/action.ts decides it. */
+export interface Settlement extends Release {
+  readonly action: "sent" | "failed" | "later" | "uncertain";
+  /** Before it may go again. */
+  readonly delay: Millis;
+  /** What the attempt cost. */
+  readonly tries: 0 | 1;
+  readonly mostTries: number;
+  readonly close: { readonly about: "sender" | "channel"; readonly for: Millis } | null;
+  /** How the attempt is told afterwards, as JSON; null for none. */
+  readonly record: string | null;
+  readonly providerId?: string;
+  /** Why it failed, or is uncertain. */
+  readonly reason?: string;
+  /** Why nothing shall be sent to the address again. */
+  readonly suppress?: string;
+}
+
+/** `refused`: it is not ours any more; nothing changed. */
+export type Settled = "ok" | "refused";
+
+export const settle = async (
+  scripts: ScriptRunner,
+  token: string,
+  settlements: readonly Settlement[],
+): Promise<readonly Settled[]> => {
+  const args = settlements.flatMap((s) => [
+    s.id,
+    s.release,
+    s.action,
+    s.delay,
+    s.tries,
+    s.mostTries,
+    s.close?.about ?? "-",
+    s.close?.for ?? 0,
+    s.record ?? "",
+    JSON.stringify({ provider_id: s.providerId, reason: s.reason, suppress: s.suppress }),
+  ]);
+  return list(await scripts.run(script, [token, ...args])) as Settled[];
+};

@@ -1,0 +1,9 @@
+--@ lib clock
+--[[ snapshot: hashes as they stand together at one instant. Reads only.
+     KEYS 1 cell
+     ARGV names of hashes, without the cell
+     Reply {now, fields and values of each in order} ]]
+local now = read_clock()
+local replies = { string.format('%.0f', now) }
+for i = 1, #ARGV do replies[i + 1] = redis.call('HGETALL', cell .. ARGV[i]) end
+return replies

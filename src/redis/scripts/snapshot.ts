@@ -1,0 +1,14 @@
+import type { Instant } from "../../domain/time.ts";
+import { fields, list, number, type Fields } from "../reply.ts";
+import { loadScript, type ScriptRunner } from "../script.ts";
+
+const script = loadScript(import.meta.url);
+
+/** Hashes as they stand together at one instant; names are without the cell. */
+export const snapshot = async (
+  scripts: ScriptRunner,
+  names: readonly string[],
+): Promise<{ now: Instant; hashes: readonly Fields[] }> => {
+  const [now, ...hashes] = list(await scripts.run(script, names));
+  return { now: number(now) as Instant, hashes: hashes.map(fields) };
+};

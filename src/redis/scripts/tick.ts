@@ -1,0 +1,32 @@
+import { CHANNELS, type Channel } from "../../domain/channel.ts";
+import type { Millis } from "../../domain/time.ts";
+import { list, number, text } from "../reply.ts";
+import { loadScript, type ScriptRunner } from "../script.ts";
+
+const script = loadScript(import.meta.url);
+
+/** How long ended messages are kept. */
+export interface Retention {
+  readonly bodies: Millis;
+  readonly records: Millis;
+}
+
+export interface Tick {
+  readonly ready: readonly Channel[];
+  readonly expire: boolean;
+  readonly reap: boolean;
+  readonly purge: boolean;
+  readonly nextIn: Millis | null;
+}
+
+export const tick = async (scripts: ScriptRunner, retention: Retention): Promise<Tick> => {
+  const reply = list(await scripts.run(script, [retention.bodies, retention.records, ...CHANNELS]));
+  const nextIn = number(reply[4]);
+  return {
+    ready: list(reply[0]).map(text) as Channel[],
+    expire: reply[1] === 1,
+    reap: reply[2] === 1,
+    purge: reply[3] === 1,
+    nextIn: nextIn < 0 ? null : (nextIn as Millis),
+  };
+};

@@ -1,0 +1,34 @@
+--@ lib clock
+--@ lib hashes
+--@ lib messages
+--@ lib quota
+--@ lib lanes
+--[[ unrelease: a worker gives back what it has not handed to a provider (it is stopping). Last first, so that a group
+     keeps its order at the head of its lane.
+     KEYS 1 cell
+     ARGV 1 token ('' for messages not begun), then for each message: id, release
+     Reply for each: 1 back in its lane, its hold given back | 0 any other state: nothing changed ]]
+local token = ARGV[1]
+keep_clock()
+local replies = {}
+
+local function unrelease(id, release)
+  local x, m = x_of(id), message(id)
+  if not m or x.f.release ~= release then return 0 end
+  if x.f.state == 'released' then
+    leave_released(m)
+  elseif x.f.state == 'sending' and token ~= '' and x.f.token == token then
+    leave_sending(m)
+  else
+    return 0
+  end
+  hold(m, -1)
+  requeue(m, true)
+  wake(m)
+  return 1
+end
+
+local count = (#ARGV - 1) / 2
+for i = count, 1, -1 do replies[i] = unrelease(ARGV[2 * i], tonumber(ARGV[2 * i + 1])) end
+flush()
+return replies
