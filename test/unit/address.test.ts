@@ -31,6 +31,18 @@ const TROUBLE = [
   "@",
 ];
 
+/** A text that says how long it is, and throws when anything else of it is read. */
+const ofLength = (length: number): string =>
+  new Proxy(
+    {},
+    {
+      get: (_, property) => {
+        if (property === "length") return length;
+        throw new RangeError(`read ${String(property)}`);
+      },
+    },
+  ) as unknown as string;
+
 describe("an email address", () => {
   it.each([
     ["ann@example.org", "ann@example.org"],
@@ -96,17 +108,6 @@ describe("an email address", () => {
   });
 
   it("has its length checked before anything reads it", () => {
-    /** A text that says how long it is, and throws when anything else of it is read. */
-    const ofLength = (length: number): string =>
-      new Proxy(
-        {},
-        {
-          get: (_, property) => {
-            if (property === "length") return length;
-            throw new RangeError(`read ${String(property)}`);
-          },
-        },
-      ) as unknown as string;
     for (const parse of [parseEmailAddress, parseMailbox, parsePhone]) {
       expect(parse(ofLength(50_000))).toBeNull();
       // The trap works: what is short enough is read.
@@ -198,7 +199,7 @@ describe("a phone number", () => {
     "+12025550123\n",
     " +12025550123",
     "+12025550123,+12025550124",
-    `+${"1".repeat(50_000)}`,
+    `+${"1".repeat(16)}`,
   ])("is not %j", (text) => {
     expect(parsePhone(text)).toBeNull();
   });

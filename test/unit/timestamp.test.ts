@@ -51,7 +51,7 @@ describe("timestamps", () => {
     "2026-03-01T10:00:00Z\n",
     " 2026-03-01T10:00:00Z",
     "２０２６-03-01T10:00:00Z",
-    `2026-03-01T10:00:00.${"1".repeat(50_000)}Z`,
+    `2026-03-01T10:00:00.${"1".repeat(50)}Z`,
   ])("refuses %j", (text) => {
     expect(parseTimestamp(text)).toBeNull();
   });
