@@ -13,20 +13,21 @@ export type Purpose =
   /** A subscriber to nudges. */
   | "subscriber";
 
-const options = (purpose: Purpose): RedisOptions => ({
-  // A reply that is lost makes ioredis send the command again: every script of ours may be repeated.
-  maxRetriesPerRequest: purpose === "commands" ? 1 : null,
-  enableReadyCheck: true,
-  connectTimeout: 3_000,
-  // A command that is stuck in a frozen server must not hold its caller for ever.
-  ...(purpose === "commands" ? { commandTimeout: 5_000 } : {}),
-  retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 2_000),
-  reconnectOnError: (error) => error.message.startsWith("READONLY"),
-});
+const options = (purpose: Purpose) =>
+  ({
+    // A reply that is lost makes ioredis send the command again: every script of ours may be repeated.
+    maxRetriesPerRequest: purpose === "commands" ? 1 : null,
+    enableReadyCheck: true,
+    connectTimeout: 3_000,
+    // A command that is stuck in a frozen server must not hold its caller for ever.
+    ...(purpose === "commands" ? { commandTimeout: 5_000 } : {}),
+    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000),
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+  }) satisfies RedisOptions;
 
 export const connect = (address: RedisAddress, purpose: Purpose, log: Logger): Redis => {
-  const redis =
-    "url" in address ? new Redis(address.url, options(purpose)) : new Redis({ path: address.socket, ...options(purpose) });
+  const how = options(purpose);
+  const redis = "url" in address ? new Redis(address.url, how) : new Redis({ ...how, path: address.socket });
   let away = false;
   redis.on("error", (error: Error) => {
     if (!away) log.warn({ event: "redis_away", purpose, why: error.message }, "Redis is away");

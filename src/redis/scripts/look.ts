@@ -28,8 +28,7 @@ export interface Look {
 }
 
 export type Subject =
-  | { readonly id: string }
-  | { readonly channel: Channel; readonly class: Class; readonly sender: string };
+  { readonly id: string } | { readonly channel: Channel; readonly class: Class; readonly sender: string };
 
 export const look = async (scripts: ScriptRunner, account: string, subject: Subject): Promise<Look | null> => {
   const args = "id" in subject ? [subject.id] : ["-", subject.channel, subject.class, subject.sender];

@@ -10,10 +10,17 @@ export const rerelease = async (
   scripts: ScriptRunner,
   messages: readonly Release[],
 ): Promise<readonly ReleasedJob[]> => {
-  const replies = list(await scripts.run(script, messages.flatMap((m) => [m.id, m.release])));
+  const replies = list(
+    await scripts.run(
+      script,
+      messages.flatMap((m) => [m.id, m.release]),
+    ),
+  );
   return replies.flatMap((entry, at) => {
     const [job, release] = list(entry);
     const message = messages[at];
-    return job === undefined || !message ? [] : [{ job: text(job), messages: [[message.id, number(release)] as const] }];
+    return job === undefined || !message
+      ? []
+      : [{ job: text(job), messages: [[message.id, number(release)] as const] }];
   });
 };
