@@ -1,0 +1,125 @@
+/**
+ * When a waiting message is expected to go, and what holds it until then. An estimate: nobody knows what will be
+ * enqueued before it, canceled or refused. Quotas are walked window by window (quota-walk.ts); the rate then spreads
+ * what they let go at one instant.
+ */
+import type { Channel } from "./channel.ts";
+import { WINDOW_KINDS, type HeldBy, type QuotaUse, type WindowKind } from "./quota.ts";
+import { walkQuotas, type Crowd, type Room } from "./quota-walk.ts";
+import { instant, seconds, type Instant, type Millis } from "./time.ts";
+import type { Window } from "./window.ts";
+
+/** What is left of the message's quotas at one level; kinds without a limit may be left out. */
+export interface ForecastLevel {
+  readonly name: Channel | "all" | "sender";
+  /** Messages of this level that go before it, those of its own lane among them. Only those, if it is not stated. */
+  readonly ahead?: number;
+  readonly quota: { readonly [kind in WindowKind]?: QuotaUse & { readonly window: Window } };
+}
+
+export interface ForecastQuestion {
+  readonly now: Instant;
+  /** In its lane: 1 is next. */
+  readonly position: number;
+  /** The account's zone as it is now: each window that has not begun is taken to be this zone's. */
+  readonly zone: string;
+  readonly levels: readonly ForecastLevel[];
+  /** Between two messages of the channel, and of the sender; null without a rate. */
+  readonly intervalMs: Millis | null;
+  readonly senderIntervalMs: Millis | null;
+  /** Messages of any account that share the channel's rate and may go before it. Used only with `intervalMs`. */
+  readonly channelAhead: number;
+  /** Not due before (`send_at`, a retry), or closed until. */
+  readonly notBefore?: Instant;
+  /** What `notBefore` is: a closed provider stops what is before the message too, its own schedule (default) does not. */
+  readonly notBeforeBy?: "schedule" | "provider";
+  readonly paused: boolean;
+}
+
+export interface Forecast {
+  /** Null when nobody can say: paused, a limit of 0, or more than some 400 days away. */
+  readonly at: Instant | null;
+  /** What holds it; null if it may go now. */
+  readonly heldBy: HeldBy | null;
+}
+
+/** A rate that makes it wait no longer than this is the ordinary course of things, and holds nobody up. */
+const NOT_WORTH_NAMING = seconds(1);
+
+const roomsOf = (level: ForecastLevel): Room[] =>
+  WINDOW_KINDS.flatMap((kind) => {
+    const quota = level.quota[kind];
+    if (!quota || quota.limit === null) return [];
+    const left = Math.max(0, quota.limit - quota.used - quota.held);
+    return [{ heldBy: `${level.name}.${kind}` as const, kind, limit: quota.limit, left, window: quota.window }];
+  });
+
+const byLength = (rooms: readonly Room[]): Room[] =>
+  rooms.toSorted((a, b) => WINDOW_KINDS.indexOf(a.kind) - WINDOW_KINDS.indexOf(b.kind));
+
+interface CrowdBefore extends Crowd {
+  readonly size: number;
+  /** Whether it shares the channel's rate: the account's other channels do not. */
+  readonly onChannel: boolean;
+}
+
+type LevelRooms = Pick<ForecastLevel, "name" | "ahead"> & { readonly rooms: readonly Room[] };
+
+const crowdOf = (levels: readonly LevelRooms[], size: number, onChannel: boolean): CrowdBefore => {
+  return { rooms: byLength(levels.flatMap((level) => level.rooms)), size, remaining: size, taken: 0, onChannel };
+};
+
+/**
+ * Whoever goes before the message, by the quotas they need: its own lane needs them all, another sender's messages not
+ * its sender's, another channel's only the account's.
+ */
+const crowdsBefore = (position: number, levels: readonly LevelRooms[]): CrowdBefore[] => {
+  const crowds = [crowdOf(levels, position - 1, true)];
+  let counted = position - 1;
+  const narrowFirst = levels.toSorted((a, b) => (a.ahead ?? 0) - (b.ahead ?? 0));
+  for (const [i, { ahead = 0 }] of narrowFirst.entries()) {
+    const needed = narrowFirst.slice(i);
+    const onChannel = needed.some((level) => level.name !== "all");
+    if (ahead > counted) crowds.push(crowdOf(needed, ahead - counted, onChannel));
+    counted = Math.max(counted, ahead);
+  }
+  return crowds;
+};
+
+export const forecast = (question: ForecastQuestion): Forecast => {
+  const { now, zone, intervalMs, senderIntervalMs, notBeforeBy = "schedule" } = question;
+  if (question.paused) return { at: null, heldBy: "paused" };
+  const levels = question.levels.map((level) => ({ name: level.name, ahead: level.ahead ?? 0, rooms: roomsOf(level) }));
+  const rooms = byLength(levels.flatMap((level) => level.rooms));
+  const never = rooms.find((room) => room.limit < 1);
+  if (never) return { at: null, heldBy: never.heldBy };
+
+  const position = Math.max(1, question.position);
+  const earliest = instant(Math.max(now, question.notBefore ?? now));
+  const closed = notBeforeBy === "provider" && earliest > now;
+  const from = closed ? earliest : now;
+  const crowds = crowdsBefore(position, levels);
+  const byQuota = walkQuotas({ from, earliest, zone, crowds, rooms });
+  const heldBy = byQuota.heldBy ?? (closed ? "provider" : null);
+  if (byQuota.at === null) return { at: null, heldBy };
+
+  const onChannel = crowds.filter((crowd) => crowd.onChannel);
+  const sum = (count: (crowd: CrowdBefore) => number): number =>
+    onChannel.reduce((total, crowd) => total + count(crowd), 0);
+  // Those that go before it, from now on; and those that go before it at the very instant at which its quotas open.
+  const channelTotal =
+    Math.max(
+      question.channelAhead,
+      sum((crowd) => crowd.size),
+    ) * (intervalMs ?? 0);
+  const channelBurst = sum((crowd) => crowd.taken) * (intervalMs ?? 0);
+  const senderTotal = (position - 1) * (senderIntervalMs ?? 0);
+  const senderBurst = (crowds[0]?.taken ?? 0) * (senderIntervalMs ?? 0);
+  const at = instant(
+    Math.ceil(Math.max(from + Math.max(channelTotal, senderTotal), byQuota.at + Math.max(channelBurst, senderBurst))),
+  );
+  const byRate = at - byQuota.at;
+  // Named is what makes up the greater part of the wait.
+  const rateHolds = byRate >= NOT_WORTH_NAMING && byRate > byQuota.at - now;
+  return { at, heldBy: rateHolds ? "rate" : heldBy };
+};
