@@ -18,7 +18,10 @@ export interface ApiKey {
 }
 
 export interface ApiKeys {
-  create(account: string, options: { name?: string; apiLimit?: ApiLimit }): Promise<{ record: ApiKey; key: string } | null>;
+  create(
+    account: string,
+    options: { name?: string; apiLimit?: ApiLimit },
+  ): Promise<{ record: ApiKey; key: string } | null>;
   list(account: string): Promise<readonly ApiKey[]>;
   /** In force when it resolves. False when there is no such key in this account. */
   revoke(account: string, id: string): Promise<boolean>;

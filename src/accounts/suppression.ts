@@ -14,6 +14,11 @@ export interface Suppression {
 export interface Suppressions {
   /** In force when it resolves, for messages that wait too: they end `suppressed` when their turn comes. */
   add(account: string, channel: Channel, address: string, reason: string): Promise<Suppression>;
-  list(account: string, filter: { channel?: Channel; address?: string }, cursor: string | null, limit: number): Promise<Page<Suppression>>;
+  list(
+    account: string,
+    filter: { channel?: Channel; address?: string },
+    cursor: string | null,
+    limit: number,
+  ): Promise<Page<Suppression>>;
   remove(account: string, channel: Channel, address: string): Promise<boolean>;
 }

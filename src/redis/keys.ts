@@ -21,8 +21,12 @@
  * | q:C|<a>|<c>, q:A|<a>    | hash   | the same of account on channel, of account: without a rate   | with the account        |
  * | rate:<c>                | hash   | the channel's interval, last slot, closed until, paused      | never (one per channel) |
  * | acc:<a>                 | hash   | the account: zone, weight, open, removed, and its description | with the account       |
- * | accounts                | zset   | account ids by creation                                      | with the account        |
+ * | accounts                | zset   | account ids, all with score 0: an id's order is that of creation | with the account    |
+ * | changing                | zset   | accounts whose rules are being set: since when (ms)          | when they are in force  |
+ * | removing                | set    | accounts that were removed and still have messages or keys   | with the account        |
+ * | plans                   | hash   | plan → its JSON, as last set for the accounts that have it   | never (one per plan)    |
  * | senders:<a>             | set    | `<channel>:<sender>` that have a quota or rate of their own   | with the account       |
+ * | rules:<a>               | hash   | `<channel>:<sender>` → JSON {quota, rate}: the same rules as they were stated | with the account |
  * | zone:<name>, zones      | string, set | boundaries ahead; zones in use                          | never (600 zones at most)|
  * | clock, seq              | string | largest now seen; release sequence                           | never                   |
  * | workers                 | zset   | `<id>:<channel>:<concurrency>` by last beat (ms)             | 60 s after the last beat|
@@ -30,9 +34,10 @@
  * | spent, ended            | list   | `<ms> <account> <id>`: bodies, then records, to purge, in order of time | purge        |
  * | bat:<id>, bat:<id>:ids  | hash, list | a batch: account, total, template, end-state counts; its ids | purge               |
  * | use:<a>:<c>:<day>       | hash   | `<hour start>:<outcome>` → count                             | 40 d                    |
- * | key:<id>, keys:<a>      | hash, set | an API key; the account's key ids                         | when revoked            |
+ * | key:<id>, keys:<a>      | hash, set | an API key; the account's key ids                         | 60 s after it is revoked|
  * | sup:<a>                 | hash   | `<channel>|<address>` → JSON {reason, created_at}            | when removed            |
- * | idem:<a>:<route>:<key>  | string | fingerprint, seed, answer                                    | 24 h                    |
+ * | sups:<a>                | zset   | the same fields, all with score 0, to be listed in order     | with its sup            |
+ * | idem:<a>:<route>:<key>  | hash   | fingerprint, seed, until (ms, while running), status, body   | 24 h                    |
  * | arrived                 | stream | what the sandbox received, capped                            | capped                  |
  */
 import type { Channel } from "../domain/channel.ts";
@@ -50,7 +55,11 @@ export const keysOf = (cell: Cell) => ({
   account: (account: string) => `${cell}acc:${account}`,
   accounts: `${cell}accounts`,
   accountOnChannel: (account: string, channel: Channel) => `${cell}ac:${account}:${channel}`,
+  removing: `${cell}removing`,
+  changing: `${cell}changing`,
+  plans: `${cell}plans`,
   senders: (account: string) => `${cell}senders:${account}`,
+  senderRules: (account: string) => `${cell}rules:${account}`,
   index: (account: string) => `${cell}idx:${account}`,
   channelStats: (channel: Channel) => `${cell}stat:${channel}`,
   channelRate: (channel: Channel) => `${cell}rate:${channel}`,
@@ -63,6 +72,7 @@ export const keysOf = (cell: Cell) => ({
   apiKey: (id: string) => `${cell}key:${id}`,
   apiKeys: (account: string) => `${cell}keys:${account}`,
   suppressions: (account: string) => `${cell}sup:${account}`,
+  suppressionOrder: (account: string) => `${cell}sups:${account}`,
   idempotency: (account: string, route: string, key: string) => `${cell}idem:${account}:${route}:${key}`,
   arrived: `${cell}arrived`,
   /** For tests only: replaces Redis's TIME where the process runs with SLUICE_TEST_CLOCK=1. */

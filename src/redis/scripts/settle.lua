@@ -66,6 +66,7 @@ local function settle(at)
   if more.suppress then
     local address = m.channel .. '|' .. string.lower(m.recipient)
     redis.call('HSETNX', cell .. 'sup:' .. m.account, address, cjson.encode({ reason = more.suppress, created_at = now }))
+    redis.call('ZADD', cell .. 'sups:' .. m.account, 0, address)
   end
   if action == 'failed' or action == 'later' then wake(m) end
   return 'ok'

@@ -1,0 +1,44 @@
+/**
+ * The text of an API key: `sk_`, the 26 characters of its id, 43 of 256 random bits, 6 of a checksum. Letters and digits
+ * only, so that a double click selects all of it. The checksum tells a typo, and lets a scanner of leaked secrets tell a
+ * key from chance, without asking Redis; it protects nothing.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { isId } from "../domain/id.ts";
+
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+const SECRET_BYTES = 32;
+/** 62⁴³ is the first power of 62 above 2²⁵⁶. */
+const SECRET_LENGTH = 43;
+const CHECKSUM_LENGTH = 6;
+const KEY = new RegExp(`^sk_([0-9A-Z]{26})[0-9A-Za-z]{${SECRET_LENGTH + CHECKSUM_LENGTH}}$`);
+
+const base62 = (bytes: Buffer, length: number): string => {
+  let text = "";
+  for (let rest = BigInt(`0x${bytes.toString("hex")}`); text.length < length; rest /= 62n)
+    text = DIGITS.charAt(Number(rest % 62n)) + text;
+  return text;
+};
+
+const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
+
+const checksum = (text: string): string => base62(sha256(`checksum ${text}`).subarray(0, 4), CHECKSUM_LENGTH);
+
+export const newKeyText = (id: string): string => {
+  const text = `sk_${id.slice("key_".length)}${base62(randomBytes(SECRET_BYTES), SECRET_LENGTH)}`;
+  return text + checksum(text);
+};
+
+/** The id in a key, or null for what no key looks like. */
+export const idInKey = (key: string): string | null => {
+  const id = `key_${KEY.exec(key)?.[1] ?? ""}`;
+  if (!isId("key", id)) return null;
+  return key.endsWith(checksum(key.slice(0, -CHECKSUM_LENGTH))) ? id : null;
+};
+
+/** What is kept of a key. Plain SHA-256: 256 random bits need no slow hash, and one is computed on every request. */
+export const digestOf = (key: string): Buffer => sha256(key);
+
+/** Prefix and id: enough to recognise it by, and nothing of the secret. */
+export const hintOf = (key: string): string => key.slice(0, "sk_".length + 26);

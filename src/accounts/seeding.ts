@@ -1,0 +1,34 @@
+/** Accounts of the seed file: made where they do not exist, left as they are where they do. */
+import { createHash } from "node:crypto";
+import type { NewAccount } from "./account.ts";
+import type { AccountsUpkeep } from "./accounts.ts";
+
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/**
+ * An id that is made of the name alone: two processes that seed at once make one account, and a second start finds the
+ * first one's. 80 bits of SHA-256 behind ten zeros where other ids have the time, so that seeds come first in lists.
+ */
+export const seedId = (name: string): string => {
+  const digest = createHash("sha256").update(`seed ${name}`).digest();
+  return `acc_${"0".repeat(10)}${[...digest.subarray(0, 16)].map((byte) => ALPHABET[byte % 32]).join("")}`;
+};
+
+export interface Seeded {
+  readonly made: readonly string[];
+  /** Not touched: what was changed over the API since stays in force. */
+  readonly left: readonly string[];
+}
+
+export const seedAccounts = async (
+  accounts: Pick<AccountsUpkeep, "ensure">,
+  seeds: readonly NewAccount[],
+): Promise<Seeded> => {
+  const made: string[] = [];
+  const left: string[] = [];
+  for (const seed of seeds) {
+    const happened = await accounts.ensure(seedId(seed.name), seed);
+    (happened === "made" ? made : left).push(seed.name);
+  }
+  return { made, left };
+};

@@ -1,0 +1,13 @@
+import { number } from "../reply.ts";
+import { loadScript, type ScriptRunner } from "../script.ts";
+
+const script = loadScript(import.meta.url);
+
+export type Marked =
+  { readonly kind: "unknown" } | { readonly kind: "marked" } | { readonly kind: "not_empty"; readonly open: number };
+
+export const markRemoved = async (scripts: ScriptRunner, account: string, force: boolean): Promise<Marked> => {
+  const open = number(await scripts.run(script, [account, force ? 1 : 0]));
+  if (open === -1) return { kind: "unknown" };
+  return open === -2 ? { kind: "marked" } : { kind: "not_empty", open };
+};
