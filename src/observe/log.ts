@@ -42,7 +42,7 @@ export const createLogger = ({ level, destination }: LogOptions): Logger => {
   };
   const log: Logger = destination === undefined ? pino(options) : pino(options, destination);
   // pino forgets formatters.bindings in a child, and a child's child: this is inherited by both.
-  const child = Reflect.get(log, "child") as (...parameters: readonly unknown[]) => Logger;
+  const child = Reflect.get(log, "child") as unknown as (...parameters: unknown[]) => Logger;
   Reflect.set(log, "child", function cleanChild(this: Logger, bindings: Bindings, ...rest: unknown[]) {
     return Reflect.apply(child, this, [clean(bindings), ...rest]);
   });

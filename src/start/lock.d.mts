@@ -3,4 +3,4 @@ export declare const lock: (
   directory: string,
   patienceMs: number,
   whenHeld?: (pid: number) => void,
-) => Promise<{ kind: "locked"; release: () => void } | { kind: "held"; by: number }>;
+) => Promise<{ kind: "locked"; release: () => void; share: (pid: number) => void } | { kind: "held"; by: number }>;

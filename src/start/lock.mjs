@@ -29,7 +29,11 @@ const fromProc = (pid) => {
 
 const fromPs = (pid) => {
   try {
-    const options = { encoding: "utf8", env: { ...process.env, LC_ALL: "C" }, stdio: ["ignore", "pipe", "ignore"] };
+    const options = {
+      encoding: "utf8",
+      env: { LC_ALL: "C", PATH: "/bin:/usr/bin" },
+      stdio: ["ignore", "pipe", "ignore"],
+    };
     return (
       execFileSync("ps", ["-p", String(pid), "-o", "lstart="], options).replaceAll(/[^A-Za-z0-9]/g, "") || undefined
     );
@@ -43,11 +47,16 @@ export const startOf = (pid) => (process.platform === "linux" ? fromProc(pid) : 
 
 const tryLock = (directory) => {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const mine = `${process.pid}.${startOf(process.pid)}.${randomBytes(4).toString("hex")}`;
-  const release = () => rmSync(join(directory, mine), { force: true });
-  writeFileSync(join(directory, mine), "");
+  const names = [];
+  const announce = (pid) => {
+    const name = `${pid}.${startOf(pid)}.${randomBytes(4).toString("hex")}`;
+    writeFileSync(join(directory, name), "");
+    names.push(name);
+  };
+  const release = () => names.splice(0).forEach((name) => rmSync(join(directory, name), { force: true }));
+  announce(process.pid);
   for (const other of readdirSync(directory)) {
-    if (other === mine) continue;
+    if (names.includes(other)) continue;
     const [pid, start] = other.split(".");
     if (startOf(Number(pid)) === start) {
       release();
@@ -55,10 +64,12 @@ const tryLock = (directory) => {
     }
     rmSync(join(directory, other), { force: true });
   }
-  return { kind: "locked", release };
+  return { kind: "locked", release, share: announce };
 };
 
 /**
+ * What it answers with has `release`, and `share`: a child that does the work may outlive us, and the lock with it.
+ *
  * @param directory the lock; made when missing
  * @param patienceMs how long to ask again; two that announce themselves at once both step back, so never 0
  * @param whenHeld called once, with the holder's process id, when it has to wait

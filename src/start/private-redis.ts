@@ -2,8 +2,8 @@
  * The Redis that comes with `npm start`: a redis-server of this data directory's own. What it has acknowledged outlives
  * `kill -9` of any process; the server itself goes when its parent goes, and comes back when it dies alone.
  */
-import { chmodSync, existsSync, mkdirSync, realpathSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { RedisAddress } from "../redis/connect.ts";
@@ -100,6 +100,8 @@ export const startPrivateRedis = async (options: PrivateRedisOptions): Promise<P
       },
       stop: async () => {
         await server.stop();
+        // Where the usual path was too long, the socket had a directory to itself.
+        if (dirname(socket) !== dataDir) rmSync(dirname(socket), { recursive: true, force: true });
         held.release();
       },
     };
