@@ -11,13 +11,14 @@ export interface FieldError {
 
 export class SluiceError extends Error {
   override readonly name = "SluiceError";
-  constructor(
-    readonly code: string,
-    readonly status: number,
-    detail: string,
-    readonly extra: { readonly errors?: readonly FieldError[]; readonly retryAfterSeconds?: number } = {},
-  ) {
+  readonly code: string;
+  readonly status: number;
+  readonly extra: { readonly errors?: readonly FieldError[]; readonly retryAfterSeconds?: number };
+  constructor(code: string, status: number, detail: string, extra: SluiceError["extra"] = {}) {
     super(detail);
+    this.code = code;
+    this.status = status;
+    this.extra = extra;
   }
 }
 
@@ -105,3 +106,10 @@ export const redisUnavailable = (why: string): SluiceError =>
   new SluiceError("unavailable", 503, `Redis does not answer (${why}): nothing was changed that you were told of, try again`, {
     retryAfterSeconds: 2,
   });
+export const requestTimeout = define("request_timeout", 408, () => "the request did not arrive in time: expected all of it within 30 s");
+export const headersTooLarge = define("headers_too_large", 431, () => "expected at most 16 KB of headers");
+export const internalError = define(
+  "internal_error",
+  500,
+  () => "a mistake of ours, which is in the log under this request_id: the same request may be tried again",
+);

@@ -50,7 +50,8 @@ const roomsOf = (level: ForecastLevel): Room[] =>
   WINDOW_KINDS.flatMap((kind) => {
     const quota = level.quota[kind];
     if (!quota || quota.limit === null) return [];
-    const left = Math.max(0, quota.limit - quota.used - quota.held);
+    // Below zero where the limit was lowered under what has gone.
+    const left = quota.limit - quota.used - quota.held;
     return [{ heldBy: `${level.name}.${kind}` as const, kind, limit: quota.limit, left, window: quota.window }];
   });
 

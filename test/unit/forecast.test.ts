@@ -102,6 +102,15 @@ describe("a forecast", () => {
     expect(ask({ position: 1, levels: hourly, zone: "UTC" }).at).toBe(at("2026-03-10T06:00:00Z"));
   });
 
+  it("opens nothing in a window that began before the one it follows, as the gate does", () => {
+    // Lagos's 25 October ends at 23:00 UTC. Troll's has 26 hours, from 22:00 UTC on the 24th: what was sent in its first
+    // hour is not known, so nothing goes until it ends.
+    const start = at("2026-10-25T12:00:00Z");
+    const levels = [level("email", { day: 3 }, { now: start, zone: "Africa/Lagos" })];
+    const question = { now: start, zone: "Antarctica/Troll", levels, notBefore: at("2026-10-25T23:10:00Z") };
+    expect(ask(question)).toEqual({ at: at("2026-10-26T00:00:00Z"), heldBy: "email.day" });
+  });
+
   it("waits for what is narrowest, and for those of a wider level that go first", () => {
     expect(ask({ position: 25, levels: [sender(24), all(24)] })).toEqual({
       at: at("2026-03-10T12:00:00+05:45"),
@@ -174,11 +183,14 @@ describe("a forecast", () => {
     expect(ask({ position: 1, levels: [channel], intervalMs: seconds(1) }).at).toBe(now + 900_000);
   });
 
-  it("is the same however many quotas of a minute it passes: a million at 600 a minute and 30,000 an hour", () => {
-    const levels = [level("email", { minute: 600, hour: 30_000 }, { now: at("2026-03-10T10:00:00Z"), zone: "UTC" })];
-    const answer = ask({ now: at("2026-03-10T10:00:00Z"), zone: "UTC", position: 1_000_000, levels });
-    // 33 hours take 990,000 in their first 50 minutes; 10,000 more at 600 a minute end in the 17th minute.
-    expect(answer).toEqual({ at: at("2026-03-11T19:16:00Z"), heldBy: "email.minute" });
+  it("is found however many minutes it lies away: ten million at 600 a minute and 30,000 an hour", () => {
+    const start = at("2026-03-10T10:00:00Z");
+    const levels = [level("email", { minute: 600, hour: 30_000 }, { now: start, zone: "UTC" })];
+    // 333 hours take 9,990,000, each in its first 50 minutes; the last of 10,000 more goes in the 17th minute.
+    expect(ask({ now: start, zone: "UTC", position: 10_000_000, levels })).toEqual({
+      at: instant(start + hours(333) + 16 * 60_000),
+      heldBy: "email.minute",
+    });
   });
 });
 
@@ -261,6 +273,22 @@ describe("the forecast by windows", () => {
       { numRuns: 300 },
     );
     expect(known).toBeGreaterThan(250);
+  });
+
+  it("is what the simulation finds, hour by hour over Lord Howe's half-hour changes", () => {
+    for (const start of [at("2026-04-04T00:00:00+11:00"), at("2026-10-03T00:00:00+10:30")]) {
+      const here = { now: start, zone: "Australia/Lord_Howe" };
+      for (let position = 1; position < 60; position++) {
+        const unlimited = { intervalMs: null, senderIntervalMs: null, channelAhead: 0, paused: false };
+        const question: ForecastQuestion = {
+          ...here,
+          ...unlimited,
+          position,
+          levels: [level("sms", { hour: 1 }, here)],
+        };
+        expect({ position, at: forecast(question).at }).toEqual({ position, at: simulate(question) });
+      }
+    }
   });
 
   it("never comes sooner for a later place, a slower rate or a lower limit", () => {

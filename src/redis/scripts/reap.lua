@@ -21,7 +21,7 @@ for _, id in ipairs(due) do
     leave_sending(m)
     put(x, 'reaped', 1)
     add(x, 'tries', 1)
-    note_attempt(x, cjson.encode({ started_at = x.f.began, outcome = 'uncertain', provider = '', error = REASON }))
+    note_attempt(x, cjson.encode({ outcome = 'uncertain', provider = '', error = REASON }))
     settle_uncertain(m, now, x.f.tries < (most_tries[m.channel] or 1), delay, REASON)
   else
     redis.call('ZREM', cell .. 'sending', id)
