@@ -61,17 +61,20 @@ export const alreadyFinal = define(
 export const notReplayable = define(
   "not_replayable",
   409,
-  (id: string, state: string) => `expected a failed or uncertain message whose body is still kept, got ${id}, which is ${state}`,
+  (id: string, state: string) =>
+    `expected a failed or uncertain message whose body is still kept, got ${id}, which is ${state}`,
 );
 export const wouldExpire = define(
   "would_expire",
   409,
-  (expected: string, expires: string) => `it cannot go before it expires: the earliest is ${expected}, it expires at ${expires}`,
+  (expected: string, expires: string) =>
+    `it cannot go before it expires: the earliest is ${expected}, it expires at ${expires}`,
 );
 export const accountNotEmpty = define(
   "account_not_empty",
   409,
-  (open: number) => `expected an account with nothing waiting, got ${open} messages not yet ended; ?force=true cancels them`,
+  (open: number) =>
+    `expected an account with nothing waiting, got ${open} messages not yet ended; ?force=true cancels them`,
 );
 export const idempotencyRunning = define(
   "idempotency_running",
@@ -95,18 +98,32 @@ export const unsupportedMediaType = define(
   (got: string) => `expected Content-Type application/json, got ${quoted(got)}`,
 );
 export const backlogFull = (cap: number): SluiceError =>
-  new SluiceError("backlog_full", 429, `the account already has its ${cap} waiting messages: wait until some have gone`, {
-    retryAfterSeconds: 30,
-  });
+  new SluiceError(
+    "backlog_full",
+    429,
+    `the account already has its ${cap} waiting messages: wait until some have gone`,
+    {
+      retryAfterSeconds: 30,
+    },
+  );
 export const tooManyRequests = (retryAfterSeconds: number): SluiceError =>
   new SluiceError("too_many_requests", 429, `expected fewer requests: try again in ${retryAfterSeconds} s`, {
     retryAfterSeconds,
   });
 export const redisUnavailable = (why: string): SluiceError =>
-  new SluiceError("unavailable", 503, `Redis does not answer (${why}): nothing was changed that you were told of, try again`, {
-    retryAfterSeconds: 2,
-  });
-export const requestTimeout = define("request_timeout", 408, () => "the request did not arrive in time: expected all of it within 30 s");
+  new SluiceError(
+    "unavailable",
+    503,
+    `Redis does not answer (${why}): nothing was changed that you were told of, try again`,
+    {
+      retryAfterSeconds: 2,
+    },
+  );
+export const requestTimeout = define(
+  "request_timeout",
+  408,
+  () => "the request did not arrive in time: expected all of it within 30 s",
+);
 export const headersTooLarge = define("headers_too_large", 431, () => "expected at most 16 KB of headers");
 export const internalError = define(
   "internal_error",

@@ -61,6 +61,9 @@ export const keysOf = (cell: Cell) => ({
   senders: (account: string) => `${cell}senders:${account}`,
   senderRules: (account: string) => `${cell}rules:${account}`,
   index: (account: string) => `${cell}idx:${account}`,
+  lanes: (account: string, channel: Channel) => `${cell}lanes:${account}:${channel}`,
+  /** @param lane `<class>:<sender>`, as `lanes` lists it */
+  lane: (account: string, channel: Channel, lane: string) => `${cell}lane:${account}:${channel}:${lane}`,
   channelStats: (channel: Channel) => `${cell}stat:${channel}`,
   channelRate: (channel: Channel) => `${cell}rate:${channel}`,
   zone: (name: string) => `${cell}zone:${name}`,

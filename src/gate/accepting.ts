@@ -1,0 +1,196 @@
+/** Producers' side of the gate, on the scripts: see sending.ts. */
+import type { Redis } from "ioredis";
+import { backlogFull, notFound, notReplayable } from "../domain/errors.ts";
+import { idOf, type IdSeed } from "../domain/id.ts";
+import type { Draft, MessageState, MessageView } from "../domain/message.ts";
+import { instant, type Instant } from "../domain/time.ts";
+import type { Keys } from "../redis/keys.ts";
+import type { Fields } from "../redis/reply.ts";
+import type { ScriptRunner } from "../redis/script.ts";
+import { accept, ACCEPT_AT_MOST, type AcceptedRecord, type AcceptMessage } from "../redis/scripts/accept.ts";
+import { cancel, CANCEL_AT_MOST } from "../redis/scripts/cancel.ts";
+import { look, type Look } from "../redis/scripts/look.ts";
+import { openBatch } from "../redis/scripts/open-batch.ts";
+import type { Contents } from "./contents.ts";
+import type { Nudger } from "./nudge.ts";
+import { bodyOf, keptOf } from "./record.ts";
+import type { Accepted, CancelResult, Sending } from "./sending.ts";
+import { viewOf } from "./view.ts";
+import { forecastFor, placeOfDraft } from "./waiting.ts";
+
+export interface AcceptingParts {
+  readonly redis: Redis;
+  readonly scripts: ScriptRunner;
+  readonly keys: Keys;
+  readonly nudger: Nudger;
+  readonly contents: Contents;
+  /** Messages of one account that have not ended, at most. */
+  readonly backlogCap: number;
+}
+
+const REPLAYABLE: ReadonlySet<MessageState> = new Set(["failed", "uncertain", "undelivered"]);
+
+const chunked = <T>(list: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(list.length / size) }, (_, at) => list.slice(at * size, (at + 1) * size));
+
+const recordOf = (draft: Draft, id: string): AcceptMessage => ({
+  id,
+  channel: draft.channel,
+  class: draft.class,
+  sender: draft.sender,
+  recipient: draft.recipient,
+  sendAt: draft.sendAt ?? null,
+  expiresAt: draft.expiresAt ?? null,
+  kept: keptOf(draft),
+  body: bodyOf(draft),
+});
+
+/** In a bulk nobody is told when: only whether its lane is out of quota as it stands. */
+const statusOf = ({ state, parked }: AcceptedRecord): Accepted["status"] => {
+  if (state === "suppressed" || state === "scheduled") return state;
+  return parked ? "throttled" : "queued";
+};
+
+export const acceptingOn = ({ redis, scripts, keys, nudger, contents, backlogCap }: AcceptingParts): Sending => {
+  const acceptChunks = async (
+    account: string,
+    drafts: readonly Draft[],
+    seed: IdSeed,
+    batchId: string | null,
+  ): Promise<Accepted[]> => {
+    const accepted: Accepted[] = [];
+    const messages = drafts.map((draft, at) => recordOf(draft, idOf("msg", seed, at)));
+    for (const [at, chunk] of chunked(messages, ACCEPT_AT_MOST).entries()) {
+      // The first chunk asks for room for all of them: a request is never accepted in part.
+      const cap = at === 0 ? backlogCap - (messages.length - chunk.length) : Number.MAX_SAFE_INTEGER;
+      const reply = await accept(scripts, account, cap, batchId, chunk);
+      if (reply.kind === "full") throw backlogFull(backlogCap);
+      if (reply.kind === "gone") throw notFound("such account");
+      for (const [place, record] of reply.records.entries()) {
+        const message = chunk[place];
+        if (!message) continue;
+        const { id, channel } = message;
+        accepted.push({
+          id,
+          channel,
+          status: statusOf(record),
+          heldBy: null,
+          estimatedSendAt: null,
+          createdAt: record.createdAt,
+        });
+      }
+      for (const channel of new Set(chunk.map((m) => m.channel))) nudger.nudge(channel);
+    }
+    return accepted;
+  };
+
+  /** One message is told everything; it costs one more call. */
+  const withForecast = async (account: string, message: Accepted): Promise<Accepted> => {
+    const seen = message.status === "suppressed" ? null : await look(scripts, account, { id: message.id });
+    if (!seen) return message;
+    const { status, heldBy, estimatedSendAt } = viewOf(message.id, seen);
+    // The gate may have been quicker than we: it waits no more, and was accepted as queued.
+    const told = status === "throttled" || status === "scheduled" || status === "suppressed" ? status : "queued";
+    return { ...message, status: told, heldBy, estimatedSendAt };
+  };
+
+  const cancelIds = async (account: string, ids: readonly string[]) => {
+    const results = [];
+    for (const chunk of chunked(ids, CANCEL_AT_MOST)) results.push(...(await cancel(scripts, account, chunk)));
+    return results;
+  };
+
+  const batchOf = async (account: string, id: string) => {
+    const batch: Fields = await redis.hgetall(keys.batch(id));
+    return batch["account"] === account ? batch : null;
+  };
+
+  /** What the scripts count as messages end; enough once all have. */
+  const endedCounts = (batch: Fields): Record<string, number> =>
+    Object.fromEntries(
+      Object.entries(batch).flatMap(([field, count]) =>
+        field.startsWith("n:") && Number(count) > 0 ? [[field.slice("n:".length), Number(count)]] : [],
+      ),
+    );
+
+  const stateCounts = async (account: string, ids: readonly string[]): Promise<Record<string, number>> => {
+    const counts: Record<string, number> = {};
+    for (const chunk of chunked(ids, ACCEPT_AT_MOST)) {
+      const seen = await Promise.all(chunk.map((id) => look(scripts, account, { id })));
+      for (const each of seen) {
+        if (!each) continue;
+        const { status } = viewOf("", each);
+        counts[status] = (counts[status] ?? 0) + 1;
+      }
+    }
+    return counts;
+  };
+
+  const replayDraft = async (view: MessageView): Promise<Draft> => {
+    const content = view.content && (await contents.of(view.batchId, JSON.stringify(view.content)));
+    if (!REPLAYABLE.has(view.status) || content === null) throw notReplayable(view.id, view.status);
+    return {
+      channel: view.channel,
+      sender: view.sender,
+      recipient: view.recipient,
+      class: view.class,
+      content,
+      ...(view.reference === null ? {} : { reference: view.reference }),
+      ...(view.metadata === null ? {} : { metadata: view.metadata }),
+    };
+  };
+
+  const acceptAll: Sending["accept"] = async (account, drafts, seed) => {
+    const accepted = await acceptChunks(account, drafts, seed, null);
+    return drafts.length === 1 ? Promise.all(accepted.map((message) => withForecast(account, message))) : accepted;
+  };
+
+  return {
+    accept: acceptAll,
+    acceptBatch: async (account, { channel, template }, drafts, seed) => {
+      const batchId = idOf("bat", seed);
+      const text = template === undefined ? null : JSON.stringify(template);
+      await openBatch(scripts, { id: batchId, account, channel, total: drafts.length, template: text });
+      return { batchId, messages: await acceptChunks(account, drafts, seed, batchId) };
+    },
+    estimate: async (account, draft): Promise<Instant | null> => {
+      const seen: Look | null = await look(scripts, account, draft);
+      return seen ? forecastFor(seen, draft, placeOfDraft(seen), draft.sendAt ?? null).at : null;
+    },
+    cancel: async (account, id): Promise<CancelResult> => {
+      const [result] = await cancel(scripts, account, [id]);
+      switch (result?.result) {
+        case "ok":
+          return { kind: "canceled" };
+        case "already_sending":
+          return { kind: "already_sending" };
+        case "already_final":
+          return { kind: "already_final", state: result.state as MessageState };
+        case "unknown":
+        case undefined:
+          return { kind: "unknown" };
+      }
+    },
+    cancelBatch: async (account, id) => {
+      if (!(await batchOf(account, id))) return null;
+      const results = await cancelIds(account, await redis.lrange(keys.batchIds(id), 0, -1));
+      const canceled = results.filter(({ result }) => result === "ok").length;
+      return { canceled, left: results.length - canceled };
+    },
+    batch: async (account, id) => {
+      const batch = await batchOf(account, id);
+      if (!batch) return null;
+      const total = Number(batch["total"]);
+      const ended = endedCounts(batch);
+      const isOver = Object.values(ended).reduce((sum, count) => sum + count, 0) >= total;
+      const counts = isOver ? ended : await stateCounts(account, await redis.lrange(keys.batchIds(id), 0, -1));
+      return { id, total, createdAt: instant(Number(batch["created"])), counts };
+    },
+    replay: async (account, id, seed) => {
+      const seen = await look(scripts, account, { id });
+      if (!seen) return null;
+      const [accepted] = await acceptAll(account, [await replayDraft(viewOf(id, seen))], seed);
+      return accepted ?? null;
+    },
+  };
+};

@@ -1,0 +1,42 @@
+/** What is actually sent: the body that a message carries, or its batch's template with its variables filled in. */
+import type { Redis } from "ioredis";
+import type { Content, EmailContent, TemplateUse, TextContent } from "../domain/message.ts";
+import { render } from "../domain/render.ts";
+import type { Keys } from "../redis/keys.ts";
+
+type Template = Omit<EmailContent, "to"> | TextContent;
+
+/** Templates in use at one time in one process; each may be 256 KB. */
+const TEMPLATES_KEPT = 100;
+
+export interface Contents {
+  /** @throws when Redis does not answer; null when the template is gone */
+  of(batchId: string | null, body: string): Promise<Content | null>;
+}
+
+const isTemplateUse = (content: Content | TemplateUse): content is TemplateUse => "variables" in content;
+
+export const contentsOn = (redis: Redis, keys: Keys): Contents => {
+  const templates = new Map<string, Template>();
+  const templateOf = async (batchId: string): Promise<Template | null> => {
+    const known = templates.get(batchId);
+    if (known) return known;
+    const text = await redis.hget(keys.batch(batchId), "template");
+    if (text === null) return null;
+    const template = JSON.parse(text) as Template;
+    if (templates.size >= TEMPLATES_KEPT) templates.delete(templates.keys().next().value ?? "");
+    templates.set(batchId, template);
+    return template;
+  };
+  return {
+    of: async (batchId, body) => {
+      if (body === "") return null;
+      const content = JSON.parse(body) as Content | TemplateUse;
+      if (!isTemplateUse(content)) return content;
+      const template = batchId === null ? null : await templateOf(batchId);
+      if (template === null) return null;
+      const filled = render(template, content.variables);
+      return "subject" in filled ? { ...filled, to: content.to } : filled;
+    },
+  };
+};

@@ -1,0 +1,22 @@
+/** A counter row as it is read: the same rolling as the scripts' (lib/quota.lua), without writing. */
+import type { QuotaUse, WindowKind } from "../domain/quota.ts";
+import { instant, type Instant } from "../domain/time.ts";
+import { windowOf, type Window } from "../domain/window.ts";
+import type { Fields } from "../redis/reply.ts";
+
+export type Counter = QuotaUse & { readonly window: Window };
+
+const numberIn = (row: Fields, field: string): number => Number(row[field] ?? 0);
+
+export const counterOf = (row: Fields, kind: WindowKind, zone: string, now: Instant): Counter => {
+  const limit = row[`${kind}.limit`];
+  const common = { limit: limit === undefined ? null : Number(limit), held: numberIn(row, "held") };
+  const startsAt = instant(numberIn(row, `${kind}.start`));
+  const endsAt = instant(numberIn(row, `${kind}.end`));
+  const late = numberIn(row, `${kind}.late`);
+  if (now < endsAt) return { ...common, used: numberIn(row, `${kind}.used`), window: { startsAt, endsAt } };
+  const window = windowOf(kind, now, zone);
+  const carried = window.startsAt < endsAt ? numberIn(row, `${kind}.used`) : 0;
+  const counted = numberIn(row, `${kind}.late_at`) >= window.startsAt ? late : 0;
+  return { ...common, used: carried + counted, window };
+};

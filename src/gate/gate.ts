@@ -1,0 +1,123 @@
+/**
+ * The gate: nothing reaches BullMQ except through it. Any number of processes may run one: the scripts are atomic, there
+ * is no leader. Each looks when it is nudged, at the next instant that matters, and every half second in any case.
+ */
+import type { Logger } from "pino";
+import { CHANNELS, type Channel } from "../domain/channel.ts";
+import { milliseconds, seconds, type Millis } from "../domain/time.ts";
+import type { Queues } from "../queue/queues.ts";
+import type { ScriptRunner } from "../redis/script.ts";
+import { expire } from "../redis/scripts/expire.ts";
+import { purge } from "../redis/scripts/purge.ts";
+import { reap } from "../redis/scripts/reap.ts";
+import { release, type ReleasedJob } from "../redis/scripts/release.ts";
+import { tick, type Retention } from "../redis/scripts/tick.ts";
+import { loop, type Loop } from "./loop.ts";
+import type { Nudge } from "./nudge.ts";
+import { sweep } from "./sweeper.ts";
+import type { Zones } from "./zones.ts";
+
+export interface GateOptions {
+  readonly scripts: ScriptRunner;
+  readonly queues: Queues;
+  readonly zones: Zones;
+  readonly retention: Retention;
+  readonly mostTries: { readonly [channel in Channel]: number };
+  readonly log: Logger;
+  readonly onPass?: (channel: Channel, released: number) => void;
+  /** Takes on what was left half done (accounts being removed); called every few seconds. */
+  readonly chores?: () => Promise<unknown>;
+}
+
+export interface Gate {
+  nudge(what: Nudge): void;
+  /** Ends the loops; resolves when no call is under way. */
+  stop(): Promise<void>;
+}
+
+/** Nudges may be lost: nothing waits longer than this for being looked at. */
+const TICK: Millis = milliseconds(500);
+const SWEEP_EVERY = seconds(1);
+const ZONES_EVERY = seconds(30);
+const CHORES_EVERY = seconds(3);
+/** Before a reaped message that goes again does. */
+const AFTER_REAP = seconds(5);
+
+export const startGate = (options: GateOptions): Gate => {
+  const { scripts, queues, zones, log } = options;
+
+  /** Calls of addBulk under way: nobody waits for them but `stop`. */
+  const adding = new Set<Promise<void>>();
+  const add = (channel: Channel, jobs: readonly ReleasedJob[]): void => {
+    // What could not be added is the sweeper's: it is released, and no job is found for it.
+    const added: Promise<void> = queues
+      .add(channel, jobs)
+      .catch((error: unknown) => log.warn({ event: "add_failed", channel, err: error }, "a job was not added"))
+      .finally(() => adding.delete(added));
+    adding.add(added);
+  };
+
+  /** One channel until nothing more may go. */
+  const releaseChannel = async (channel: Channel): Promise<Millis | null> => {
+    const written = new Set<string>();
+    for (;;) {
+      const pass = await release(scripts, channel);
+      options.onPass?.(channel, pass.released);
+      if (pass.jobs.length > 0) add(channel, pass.jobs);
+      for (const other of pass.woken) channels.get(other)?.wake();
+      // A row that is stale again was refused (a newer tz release wrote it, and let it run out): not ours to mend.
+      const stale = pass.staleZones.filter((name) => !written.has(name));
+      if (stale.length > 0) await zones.write(stale);
+      for (const name of stale) written.add(name);
+      if (!pass.more && stale.length === 0) return pass.nextIn;
+    }
+  };
+
+  /** Channels sleep until they are woken: ticking is one loop's work for all of them. */
+  const channels = new Map<Channel, Loop>(
+    CHANNELS.map((channel) => [
+      channel,
+      loop(`release ${channel}`, log, async () => {
+        const nextIn = await releaseChannel(channel);
+        return nextIn !== null && nextIn < TICK ? nextIn : null;
+      }),
+    ]),
+  );
+
+  const untilDone = async (step: () => Promise<{ more: boolean }>): Promise<void> => {
+    while ((await step()).more);
+  };
+
+  const ticking = loop("tick", log, async () => {
+    const due = await tick(scripts, options.retention);
+    for (const channel of due.ready) channels.get(channel)?.wake();
+    if (due.expire) await untilDone(() => expire(scripts));
+    if (due.reap) await untilDone(() => reap(scripts, options.mostTries, AFTER_REAP));
+    if (due.purge) await untilDone(() => purge(scripts, options.retention));
+    return milliseconds(Math.min(due.nextIn ?? TICK, TICK));
+  });
+
+  const every = (name: string, interval: Millis, act: () => Promise<unknown>): Loop =>
+    loop(name, log, async () => {
+      await act();
+      return interval;
+    });
+  const loops = [
+    ticking,
+    ...channels.values(),
+    every("sweep", SWEEP_EVERY, () => sweep(scripts, queues)),
+    every("zones", ZONES_EVERY, () => zones.refresh()),
+    ...(options.chores ? [every("chores", CHORES_EVERY, options.chores)] : []),
+  ];
+
+  return {
+    nudge: (what) => {
+      if (what !== "*") channels.get(what)?.wake();
+      ticking.wake();
+    },
+    stop: async () => {
+      await Promise.all(loops.map((each) => each.stop()));
+      await Promise.all(adding);
+    },
+  };
+};

@@ -1,0 +1,24 @@
+/** Nudges: a word from whoever has made something releasable to every gate. They may be lost; gates look anyway. */
+import type { Redis } from "ioredis";
+import { isChannel, type Channel } from "../domain/channel.ts";
+import type { Keys } from "../redis/keys.ts";
+
+/** `*`: something changed that may concern every channel. */
+export type Nudge = Channel | "*";
+
+export interface Nudger {
+  /** Never fails: a lost nudge costs half a second at most. */
+  nudge(what: Nudge): void;
+}
+
+export const nudgerOn = (redis: Redis, keys: Keys): Nudger => ({
+  nudge: (what) => {
+    redis.publish(keys.nudge, what).catch(() => {});
+  },
+});
+
+/** @param subscriber a connection of its own; the caller closes it */
+export const onNudge = async (subscriber: Redis, keys: Keys, act: (what: Nudge) => void): Promise<void> => {
+  subscriber.on("message", (_, word: string) => act(isChannel(word) ? word : "*"));
+  await subscriber.subscribe(keys.nudge);
+};

@@ -1,0 +1,87 @@
+/** `GET /v1/queues`: how much waits on each channel, and when it will have gone. */
+import type { Redis } from "ioredis";
+import { CHANNELS, CLASSES, type Channel } from "../domain/channel.ts";
+import { instant, type Instant } from "../domain/time.ts";
+import type { Queues } from "../queue/queues.ts";
+import type { Keys } from "../redis/keys.ts";
+import type { Fields } from "../redis/reply.ts";
+import type { ScriptRunner } from "../redis/script.ts";
+import { look } from "../redis/scripts/look.ts";
+import { snapshot } from "../redis/scripts/snapshot.ts";
+import type { QueueReport } from "./looking.ts";
+import { readRecord } from "./record.ts";
+import { forecastFor } from "./waiting.ts";
+
+type ByChannel = { readonly [channel in Channel]: QueueReport };
+
+/** Lanes whose oldest message is looked for; an account with more senders than this gets the oldest of so many. */
+const LANES_READ = 500;
+/** The header line of a record (lib/messages.lua), with room to spare. */
+const HEADER_BYTES = 800;
+
+const count = (row: Fields, field: string): number => Number(row[field] ?? 0);
+
+/** `queued` is what waits in lanes and in BullMQ and is not held up by a quota. */
+const depths = (row: Fields) => ({
+  queued: count(row, "queued") - count(row, "throttled") + count(row, "released"),
+  throttled: count(row, "throttled"),
+  scheduled: count(row, "scheduled"),
+  sending: count(row, "sending"),
+});
+
+const perSecond = (rate: Fields): number | null =>
+  rate["interval"] === undefined ? null : 1_000 / Number(rate["interval"]);
+
+const byChannel = async (report: (channel: Channel) => Promise<QueueReport>): Promise<ByChannel> =>
+  Object.fromEntries(await Promise.all(CHANNELS.map(async (channel) => [channel, await report(channel)]))) as ByChannel;
+
+export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, queues: Queues) => {
+  const oldest = async (account: string, channel: Channel): Promise<Instant | null> => {
+    const lanes = await redis.srandmember(keys.lanes(account, channel), LANES_READ);
+    const heads = await Promise.all(lanes.map((lane) => redis.lindex(keys.lane(account, channel, lane), 0)));
+    const ids = heads.filter((id) => id !== null);
+    const headers = await Promise.all(ids.map((id) => redis.getrange(keys.message(id), 0, HEADER_BYTES)));
+    const created = headers
+      .filter((text) => text !== "")
+      .map((text) => readRecord(text.split("\n", 1)[0] ?? "").createdAt);
+    return created.length === 0 ? null : instant(Math.min(...created));
+  };
+
+  /** As the last of the account's least urgent lane: nobody of its own goes after it. */
+  const drains = async (account: string, channel: Channel, waiting: number): Promise<Instant | null> => {
+    const last = { channel, class: CLASSES[CLASSES.length - 1] ?? "low", sender: "" };
+    const seen = await look(scripts, account, last);
+    return seen && forecastFor(seen, last, Math.max(1, waiting), null).at;
+  };
+
+  const ofAccount = (account: string): Promise<ByChannel> =>
+    byChannel(async (channel) => {
+      const { hashes } = await snapshot(scripts, [`ac:${account}:${channel}`, `rate:${channel}`]);
+      const [own = {}, rate = {}] = hashes;
+      const depth = depths(own);
+      const waiting = count(own, "queued") + count(own, "released");
+      return {
+        ...depth,
+        oldestAt: waiting === 0 ? null : await oldest(account, channel),
+        ratePerSecond: perSecond(rate),
+        drainsAt: waiting === 0 ? null : await drains(account, channel, waiting),
+        paused: count(own, "paused") === 1 || count(rate, "paused") === 1,
+      };
+    });
+
+  const ofAll = (): Promise<ByChannel> =>
+    byChannel(async (channel) => {
+      const { hashes } = await snapshot(scripts, [`stat:${channel}`, `rate:${channel}`]);
+      const [sums = {}, rate = {}] = hashes;
+      return {
+        ...depths(sums),
+        oldestAt: null,
+        ratePerSecond: perSecond(rate),
+        drainsAt: null,
+        paused: count(rate, "paused") === 1,
+        jobs: await queues.counts(channel),
+      };
+    });
+
+  return (account: string | null): Promise<ByChannel> => (account === null ? ofAll() : ofAccount(account));
+};
