@@ -1,0 +1,74 @@
+/**
+ * One HTTP request on behalf of Twilio's SDK: the SDK says what to ask, this says what came back and how far it got.
+ * The SDK's own client cannot: it loses the headers (Retry-After), reads answers of any size, and its errors do not
+ * tell whether the request had left.
+ */
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { TwilioEvidence } from "./twilio-outcome.ts";
+
+/** A message resource is 1 KB of JSON. Whatever is longer is read no further. */
+const LONGEST_ANSWER = 1_000_000;
+
+export interface HttpQuestion {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const read = (answer: IncomingMessage, done: (body: string) => void): void => {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const end = () => done(Buffer.concat(chunks).toString("utf8"));
+  answer.on("data", (chunk: Buffer) => {
+    length += chunk.length;
+    if (length <= LONGEST_ANSWER) chunks.push(chunk);
+    else answer.destroy();
+  });
+  // "close" comes after the end, a cut and our own destroy alike: what was read by then is what is judged.
+  answer.once("close", end);
+  answer.once("error", () => {});
+};
+
+export const exchange = (question: HttpQuestion, signal: AbortSignal): Promise<TwilioEvidence> =>
+  new Promise((settle) => {
+    const secure = question.url.protocol === "https:";
+    let written = false;
+    let request: ClientRequest;
+    const noReply = (trouble: string) => settle({ kind: "no_reply", written, trouble });
+    try {
+      request = (secure ? httpsRequest : httpRequest)(question.url, {
+        method: "POST",
+        headers: { ...question.headers, "Content-Length": Buffer.byteLength(question.body), Connection: "close" },
+        // A new connection each time: one kept alive that Twilio has just closed reads the same as one lost after
+        // the request was written, and would make messages uncertain for nothing.
+        agent: false,
+        signal,
+      });
+    } catch (error) {
+      noReply(`the request could not be made: ${String(error)}`);
+      return;
+    }
+    request.once("socket", (socket) => {
+      // Node writes the request in the same turn in which the connection stands.
+      socket.once(secure ? "secureConnect" : "connect", () => {
+        written = true;
+      });
+    });
+    request.once("response", (answer) => {
+      read(answer, (body) =>
+        settle({
+          kind: "reply",
+          status: answer.statusCode ?? 0,
+          body,
+          retryAfter: answer.headers["retry-after"],
+          date: answer.headers.date,
+        }),
+      );
+    });
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      const what = signal.aborted ? "no answer in time" : (error.code ?? error.message);
+      noReply(`${written ? "lost after the request was written" : "no connection to Twilio"}: ${what}`);
+    });
+    request.end(question.body);
+  });

@@ -1,0 +1,98 @@
+/** SMS, WhatsApp and voice through Twilio. */
+import twilio from "twilio";
+import type { TextContent, VoiceContent } from "../domain/message.ts";
+import type { Outcome } from "../domain/outcome.ts";
+import { type Clock, type Millis, seconds, systemClock } from "../domain/time.ts";
+import { deadline } from "./deadline.ts";
+import type { Dispatch, Provider } from "./provider.ts";
+import { exchange } from "./twilio-exchange.ts";
+import { type TwilioEvidence, twilioOutcome } from "./twilio-outcome.ts";
+import { twimlOf } from "./twiml.ts";
+
+export interface TwilioOptions {
+  readonly accountSid: string;
+  readonly authToken: string;
+  /** Where the SDK's requests go instead of https://api.twilio.com. */
+  readonly baseUrl?: string;
+  /** The address that Twilio is to call about a message, if there is one. */
+  readonly statusCallback?: (messageId: string) => string | undefined;
+  /** The whole attempt. */
+  readonly timeout?: Millis;
+  /** For a Retry-After that is a date and comes without a Date header. */
+  readonly clock?: Clock;
+}
+
+type Client = ReturnType<typeof twilio>;
+type HttpClient = NonNullable<NonNullable<Parameters<typeof twilio>[2]>["httpClient"]>;
+type SdkRequest = Parameters<HttpClient["request"]>[0];
+
+const E164 = /^\+[1-9]\d{6,14}$/;
+
+/** The SDK's request, sent to `baseUrl`: path and query are kept, and a path of the base URL goes before them. */
+const addressOf = (uri: string, baseUrl: string | undefined): URL => {
+  const asked = new URL(uri);
+  return baseUrl === undefined ? asked : new URL(baseUrl.replace(/\/+$/, "") + asked.pathname + asked.search);
+};
+
+const questionOf = (sdk: SdkRequest, baseUrl: string | undefined) => ({
+  url: addressOf(sdk.uri, baseUrl),
+  headers: {
+    ...(sdk.headers as Record<string, string>),
+    Authorization: `Basic ${Buffer.from(`${sdk.username}:${sdk.password}`).toString("base64")}`,
+  },
+  body: new URLSearchParams(sdk.data as Record<string, string>).toString(),
+});
+
+const create = async (client: Client, message: Dispatch, statusCallback: string | undefined): Promise<unknown> => {
+  const { recipient: to, sender: from } = message;
+  const callback = statusCallback === undefined ? {} : { statusCallback };
+  if (message.channel === "voice")
+    return client.calls.create({ to, from, twiml: twimlOf(message.content as VoiceContent), ...callback });
+  const { body } = message.content as TextContent;
+  if (message.channel === "whatsapp")
+    return client.messages.create({ to: `whatsapp:${to}`, from: `whatsapp:${from}`, body, ...callback });
+  return client.messages.create({ to, from, body, ...callback });
+};
+
+export const twilioProvider = (options: TwilioOptions): Provider => {
+  const { accountSid, authToken, baseUrl, timeout = seconds(20), clock = systemClock } = options;
+  if (!/^AC\w+$/.test(accountSid)) throw new Error("expected an account SID, which begins with AC, got something else");
+
+  /** The SDK builds the request; its own reading of the answer is thrown away, and the evidence judged instead. */
+  const ask = async (message: Dispatch, signal: AbortSignal): Promise<TwilioEvidence | null> => {
+    let evidence: TwilioEvidence | null = null;
+    const httpClient = {
+      request: async (sdk: SdkRequest) => {
+        evidence = await exchange(questionOf(sdk, baseUrl), signal);
+        return { statusCode: evidence.kind === "reply" ? evidence.status : 500, body: "{}" };
+      },
+    };
+    // A client for each attempt, so that its answer cannot be another's: it opens nothing by itself. Empty region and
+    // edge, or the SDK would look for its own variables in the environment.
+    const client = twilio(accountSid, authToken, {
+      httpClient: httpClient as unknown as HttpClient,
+      region: "",
+      edge: "",
+    });
+    await create(client, message, options.statusCallback?.(message.id)).catch(() => {});
+    return evidence;
+  };
+
+  return {
+    name: "twilio",
+    channels: ["sms", "whatsapp", "voice"],
+    attempt: async (message: Dispatch, signal: AbortSignal): Promise<Outcome> => {
+      if (!E164.test(message.recipient)) return { kind: "permanent", why: "to: expected one number in E.164" };
+      const limit = deadline(signal, timeout);
+      try {
+        const evidence = await ask(message, limit.signal);
+        if (evidence === null)
+          return { kind: "permanent", why: "Twilio's SDK could not make a request of this message" };
+        return twilioOutcome(evidence, clock.now());
+      } finally {
+        limit.lift();
+      }
+    },
+    close: async () => {},
+  };
+};
