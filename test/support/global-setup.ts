@@ -10,7 +10,7 @@ import { keepServer } from "./shared-server.ts";
 export default async (): Promise<void> => {
   const given = process.env["REDIS_URL"];
   if (given !== undefined) {
-    process.env["SLUICE_TEST_REDIS"] = given;
+    process.env["TEST_REDIS"] = given;
     return;
   }
   const log = pino({ level: "warn" });
@@ -19,5 +19,5 @@ export default async (): Promise<void> => {
   const dataDir = mkdtempSync(join(tmpdir(), "sluice-test-"));
   const server = await startPrivateRedis({ binary, dataDir, fsync: "everysec", log });
   keepServer({ server, dataDir });
-  if ("socket" in server.address) process.env["SLUICE_TEST_REDIS"] = server.address.socket;
+  if ("socket" in server.address) process.env["TEST_REDIS"] = server.address.socket;
 };

@@ -16,7 +16,7 @@ export interface TestRedis {
 
 /** What global-setup.ts started, or REDIS_URL: a socket's path, or a URL. */
 const serverAddress = (): RedisAddress => {
-  const server = process.env["SLUICE_TEST_REDIS"];
+  const server = process.env["TEST_REDIS"];
   if (server === undefined) throw new Error("no test server: run this file in the project `live`");
   return server.startsWith("/") ? { socket: server } : { url: server };
 };
