@@ -1,0 +1,34 @@
+/** Templates: `{{name}}` stands for a recipient's variable. No logic, no paths, no helpers: what is not a name is text. */
+
+const PLACEHOLDER = /\{\{ {0,4}([A-Za-z_][A-Za-z0-9_]{0,63}) {0,4}\}\}/g;
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+export type Markup = "text" | "html";
+
+/** A variable as it may stand in that markup: in html it is text, never a tag or the end of an attribute. */
+export const written = (value: string, markup: Markup): string =>
+  markup === "html" ? value.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character) : value;
+
+/** How often each variable is used, and how many characters the rest has. */
+export const usesIn = (text: string): { readonly uses: ReadonlyMap<string, number>; readonly fixed: number } => {
+  const uses = new Map<string, number>();
+  let fixed = text.length;
+  for (const [whole, name = ""] of text.matchAll(PLACEHOLDER)) {
+    uses.set(name, (uses.get(name) ?? 0) + 1);
+    fixed -= whole.length;
+  }
+  return { uses, fixed };
+};
+
+/** One pass: what a variable brings in is not looked at again. A variable that is missing leaves its placeholder. */
+export const fillIn = (text: string, variables: Readonly<Record<string, string>>, markup: Markup): string =>
+  text.replace(PLACEHOLDER, (whole, name: string) =>
+    Object.hasOwn(variables, name) ? written(variables[name] ?? "", markup) : whole,
+  );

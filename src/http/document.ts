@@ -1,0 +1,80 @@
+/** The OpenAPI document, made from the routes themselves, and a page to read it by that needs nothing from elsewhere. */
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import type { Access, App } from "./access.ts";
+import { CONTENT_SECURITY_POLICY } from "./answer-headers.ts";
+
+const WHO: { readonly [access in Access]: string } = {
+  operator: "For the operator's key.",
+  account: "For an account's key.",
+  "account-or-operator": "For an account's key; the operator says `?account_id=`.",
+  anyone: "For anyone.",
+  "loopback-or-operator": "For the operator's key, and without one from this machine itself.",
+};
+
+export const IDEMPOTENCY_HEADER = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "The same key and body get the same answer for 24 hours",
+  schema: { type: "string", pattern: "^[\\x21-\\x7e]{1,255}$" },
+} as const;
+
+/** Before the routes: it listens for them. */
+export const describeRoutes = async (app: App): Promise<void> => {
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Sluice",
+        version: "1",
+        description:
+          "A sending throttle: email, SMS, voice and WhatsApp within hourly and daily quotas, in each account's own time zone.",
+      },
+      components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
+    },
+    transform: ({ schema, url, route }) => {
+      const access = route.config?.access ?? "anyone";
+      return {
+        url,
+        schema: {
+          ...schema,
+          description: WHO[access],
+          security: access === "anyone" || access === "loopback-or-operator" ? [{}, { key: [] }] : [{ key: [] }],
+        },
+      };
+    },
+    // The header is read by a hook, not by the routes' schemas: told here, from what the routes declare.
+    transformObject: (document) => {
+      if (!("openapiObject" in document)) return document.swaggerObject;
+      for (const [url, path] of Object.entries(document.openapiObject.paths ?? {}))
+        for (const [method, operation] of Object.entries(path ?? {}))
+          if (idempotent.has(`${method} ${url}`)) {
+            const told = operation as { parameters?: unknown[] };
+            told.parameters = [...(told.parameters ?? []), IDEMPOTENCY_HEADER];
+          }
+      return document.openapiObject;
+    },
+  });
+  const idempotent = new Set<string>();
+  app.addHook("onRoute", ({ method, url, config }) => {
+    if (config?.idempotent === true)
+      idempotent.add(`${String(method).toLowerCase()} ${url.replace(/:([a-z_]+)/g, "{$1}")}`);
+  });
+};
+
+/** After the routes. */
+export const serveDocument = async (app: App): Promise<void> => {
+  app.get("/openapi.json", { config: { access: "anyone" }, schema: { hide: true } }, () => app.swagger());
+  await app.register(async (pages) => {
+    pages.addHook("onRoute", (route) => {
+      route.config = { ...route.config, access: "anyone" };
+    });
+    await pages.register(swaggerUi, {
+      routePrefix: "/docs",
+      // Its own policy would upgrade http to https, which a private address does not have.
+      staticCSP: CONTENT_SECURITY_POLICY,
+      uiConfig: { docExpansion: "list", deepLinking: true },
+    });
+  });
+};

@@ -1,0 +1,110 @@
+/** The messages of a template: its text is read once, its recipients one by one, and nothing is filled in yet. */
+import { unmet, type Problems } from "../../domain/expecting.ts";
+import type { Channel } from "../../domain/channel.ts";
+import type { Draft } from "../../domain/message.ts";
+import { usesIn, written, type Markup } from "../../domain/template.ts";
+import type { Template } from "../../gate/sending.ts";
+import { senderKey } from "../../domain/address.ts";
+import {
+  LARGEST_MESSAGE,
+  LONGEST_LINE,
+  LONGEST_TEXT,
+  type EmailTemplate,
+  type Recipient,
+  type TextTemplate,
+} from "../schemas/send.ts";
+import type { ChannelSetup } from "../services.ts";
+import { isOneLine, readMail } from "./mail.ts";
+import { readPhoneSender, readRecipient } from "./recipient.ts";
+
+/** One text of a template, and what its variables may make of it. */
+interface Part {
+  readonly name: string;
+  readonly markup: Markup;
+  readonly longest: number;
+  readonly oneLine: boolean;
+  readonly fixed: number;
+  readonly uses: ReadonlyMap<string, number>;
+}
+
+const part = (
+  name: string,
+  text: string | undefined,
+  rules: Pick<Part, "markup" | "longest" | "oneLine">,
+): readonly Part[] => (text === undefined ? [] : [{ name, ...rules, ...usesIn(text) }]);
+
+export interface ReadTemplate {
+  readonly sender: string;
+  readonly template: Template;
+  readonly parts: readonly Part[];
+}
+
+export const readMailTemplate = (fields: EmailTemplate, problems: Problems): ReadTemplate => {
+  const { address, content } = readMail(fields, problems);
+  return {
+    sender: senderKey(address ?? ""),
+    template: content,
+    parts: [
+      ...part("subject", fields.subject, { markup: "text", longest: LONGEST_LINE, oneLine: true }),
+      ...part("text", fields.text, { markup: "text", longest: LARGEST_MESSAGE, oneLine: false }),
+      ...part("html", fields.html, { markup: "html", longest: LARGEST_MESSAGE, oneLine: false }),
+    ],
+  };
+};
+
+export const readTextTemplate = (fields: TextTemplate, setup: ChannelSetup, problems: Problems): ReadTemplate => ({
+  sender: readPhoneSender(fields.from, setup, problems),
+  template: { body: fields.body },
+  parts: part("body", fields.body, { markup: "text", longest: LONGEST_TEXT, oneLine: false }),
+});
+
+/** A variable used often enough makes a small request a large message: lengths are counted before anything is made. */
+const readVariables = (
+  parts: readonly Part[],
+  variables: Readonly<Record<string, string>>,
+  problems: Problems,
+): void => {
+  const missing = new Set<string>();
+  for (const { name: partName, markup, longest, oneLine, fixed, uses } of parts) {
+    let length = fixed;
+    for (const [name, times] of uses) {
+      const value = Object.hasOwn(variables, name) ? (variables[name] ?? "") : undefined;
+      if (value === undefined) missing.add(name);
+      else {
+        length += times * written(value, markup).length;
+        if (oneLine && !isOneLine(value))
+          unmet(
+            problems,
+            `variables.${name}`,
+            `one line without control characters: it stands in the ${partName}`,
+            value,
+          );
+      }
+    }
+    if (length > longest)
+      unmet(problems, "variables", `a ${partName} of at most ${longest} characters when they are filled in`, length);
+  }
+  for (const name of missing) unmet(problems, `variables.${name}`, "a value: the template uses it", undefined);
+};
+
+/** @param common what stands beside the template and goes for all of its messages */
+export const templatedDraft = (
+  channel: Channel,
+  { sender, parts }: ReadTemplate,
+  recipient: Recipient,
+  common: Pick<Draft, "class" | "sendAt" | "expiresAt">,
+  problems: Problems,
+): Draft => {
+  const { to, variables = {}, reference, metadata } = recipient;
+  readVariables(parts, variables, problems);
+  const address = readRecipient(channel, to, problems);
+  return {
+    channel,
+    sender,
+    recipient: address,
+    content: { to: address, variables },
+    ...common,
+    ...(reference === undefined ? {} : { reference }),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
+};

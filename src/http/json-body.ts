@@ -1,0 +1,64 @@
+/** Bytes to a value. Whatever is not JSON in UTF-8, is nested too deep or would poison a prototype is malformed. */
+import { createHash } from "node:crypto";
+import type { FastifyRequest } from "fastify";
+import { malformed, unsupportedMediaType } from "../domain/errors.ts";
+import type { App } from "./access.ts";
+
+/** The deepest thing the contract knows has 6 levels; metadata may have its own. */
+export const DEEPEST = 32;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Counted on the bytes, before anything recursive sees them: 100,000 brackets must not cost a stack. */
+export const isTooDeep = (json: Buffer): boolean => {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at];
+    if (inString) {
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > DEEPEST) return true;
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
+  }
+  return false;
+};
+
+const decode = (bytes: Buffer): string => {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw malformed("expected a body in UTF-8");
+  }
+};
+
+export const readJsonBodies = (app: App): void => {
+  // Only JSON: a form or a text that happens to hold JSON is what a browser sends across origins without asking.
+  app.removeAllContentTypeParsers();
+  // Fastify's own, for what it knows about __proto__ and constructor.prototype.
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, (request, bytes, done) => {
+    const encoding = request.headers["content-encoding"];
+    if (encoding !== undefined && encoding !== "identity")
+      return done(unsupportedMediaType(`application/json with Content-Encoding ${encoding}`));
+    if (request.routeOptions.config.idempotent === true)
+      request.bodyDigest = createHash("sha256").update(bytes).digest("hex");
+    if (isBodiless(request) && bytes.length === 0) return done(null, undefined);
+    if (isTooDeep(bytes)) return done(malformed(`expected JSON of at most ${DEEPEST} levels`));
+    try {
+      const text = decode(bytes);
+      void parse(request, text, (error, value) =>
+        error ? done(malformed(`expected a JSON body: ${error.message}`.slice(0, 200))) : done(null, value),
+      );
+    } catch (error) {
+      done(error as Error);
+    }
+    return undefined;
+  });
+};
+
+/** Routes without a body take an empty one from clients that always say `Content-Type: application/json`. */
+const isBodiless = (request: FastifyRequest): boolean => request.routeOptions.schema?.body === undefined;

@@ -1,0 +1,77 @@
+/** The one place where what went wrong becomes an answer: application/problem+json (RFC 9457). */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import {
+  internalError,
+  malformed,
+  notFound,
+  payloadTooLarge,
+  redisUnavailable,
+  SluiceError,
+  unsupportedMediaType,
+} from "../domain/errors.ts";
+import { redisTrouble } from "./redis-trouble.ts";
+import type { Problem } from "./schemas/problem.ts";
+
+const titled = (code: string): string => code.charAt(0).toUpperCase() + code.slice(1).replaceAll("_", " ");
+
+const problemOf = (error: SluiceError, requestId: string): Problem => ({
+  type: `urn:sluice:problem:${error.code}`,
+  title: titled(error.code),
+  status: error.status,
+  code: error.code,
+  detail: error.message,
+  request_id: requestId,
+  ...(error.extra.errors ? { errors: [...error.extra.errors] } : {}),
+});
+
+const inKilobytes = (bytes: number): string =>
+  bytes >= 1_048_576 ? `${Math.floor(bytes / 1_048_576)} MB` : `${Math.floor(bytes / 1_024)} KB`;
+
+/** What Fastify itself refuses, before one of our own functions has seen the request. */
+const refusedByFastify = (code: string, request: FastifyRequest): SluiceError | null => {
+  switch (code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return payloadTooLarge(`${inKilobytes(request.routeOptions.bodyLimit ?? 0)} in a request`);
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return unsupportedMediaType(request.headers["content-type"] ?? "none");
+    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+      return malformed("expected as many bytes of body as Content-Length says");
+    case "FST_ERR_CTP_EMPTY_JSON_BODY":
+      return malformed("expected a JSON body, got none");
+    case "FST_ERR_BAD_URL":
+      return malformed("expected a path whose percent-encoding can be decoded");
+    case "FST_ERR_NOT_FOUND":
+      return notFound("such route");
+    default:
+      return null;
+  }
+};
+
+/** Everything that is thrown, as one of the closed list. */
+export const asSluiceError = (error: unknown, request: FastifyRequest): SluiceError => {
+  if (error instanceof SluiceError) return error;
+  const code = (error as { code?: unknown } | null)?.code;
+  const refused = typeof code === "string" ? refusedByFastify(code, request) : null;
+  if (refused) return refused;
+  const trouble = redisTrouble(error);
+  return trouble === null ? internalError() : redisUnavailable(trouble);
+};
+
+export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const known = asSluiceError(error, request);
+  // The stack goes to the log and to nobody else. Details of the caller's own mistakes carry addresses: not logged.
+  if (known.status === 500)
+    request.log.error({ event: "internal_error", err: error, request_id: request.id }, "A mistake of ours");
+  else if (known.status === 503)
+    request.log.warn({ event: "unavailable", why: known.message, request_id: request.id }, "Answered 503");
+  if (known.extra.retryAfterSeconds !== undefined) reply.header("Retry-After", String(known.extra.retryAfterSeconds));
+  if (known.status === 401) {
+    const wrong = request.headers.authorization === undefined ? "" : `, error="invalid_token"`;
+    reply.header("WWW-Authenticate", `Bearer realm="sluice"${wrong}`);
+  }
+  return reply.code(known.status).type("application/problem+json").send(problemOf(known, request.id));
+};
+
+/** The same as text, for sockets whose request never became one. */
+export const rawProblem = (error: SluiceError, requestId: string): string =>
+  JSON.stringify(problemOf(error, requestId));

@@ -1,0 +1,98 @@
+import type { FastifyRequest } from "fastify";
+import { Type } from "typebox";
+import { SluiceError } from "../../domain/errors.ts";
+import type { Draft } from "../../domain/message.ts";
+import type { App } from "../access.ts";
+import { ownAccount } from "../auth.ts";
+import { createBulkReader, isTimedBulk, type BulkBody, type BulkChannel, type Candidate } from "../draft/bulk.ts";
+import { lateness } from "../draft/late.ts";
+import { seedOf } from "../idempotency.ts";
+import { BulkAsAWhole, BulkOf } from "../schemas/bulk.ts";
+import { problems } from "../schemas/problem.ts";
+import * as schemas from "../schemas/send.ts";
+import type { Services } from "../services.ts";
+import { validatorCompiler } from "../validate.ts";
+import { sendConfig, setupOf, zoneOf } from "./send.ts";
+
+const refusal = (error: SluiceError): schemas.Refused => ({
+  code: error.code,
+  detail: error.message,
+  errors: [...(error.extra.errors ?? [])],
+});
+
+/** How many questions to Redis are on their way at once. */
+const QUESTIONS_AT_ONCE = 50;
+
+export const bulkRoutes = (app: App, services: Services, bodyLimit: number): void => {
+  /** Those who would rather not go than go late are asked about; each is told of by itself. */
+  const refuseLate = async (account: string, results: readonly (Candidate | SluiceError)[]) => {
+    const told: (Candidate | SluiceError)[] = [...results];
+    const picky = told.flatMap((one, index) =>
+      !(one instanceof SluiceError) && one.rejectLate ? [{ one, index }] : [],
+    );
+    const zone = picky.length > 0 ? await zoneOf(services, account) : "UTC";
+    for (let from = 0; from < picky.length; from += QUESTIONS_AT_ONCE)
+      await Promise.all(
+        picky.slice(from, from + QUESTIONS_AT_ONCE).map(async ({ one, index }) => {
+          told[index] = (await lateness(services.sending, account, zone, one.draft)) ?? one;
+        }),
+      );
+    return told;
+  };
+
+  const route = (channel: BulkChannel, summary: string, document: ReturnType<typeof BulkOf>): void => {
+    const read = createBulkReader(channel);
+
+    const accept = async (request: FastifyRequest, body: BulkBody) => {
+      const account = ownAccount(request);
+      const setup = setupOf(services, channel);
+      const now = isTimedBulk(body) ? await services.looking.now() : services.clock.now();
+      const length = Number(request.headers["content-length"] ?? Infinity);
+      const bulk = await read(body, { now, setup }, length > schemas.LARGEST_MESSAGE);
+      const results = await refuseLate(account, bulk.results);
+      const drafts: Draft[] = results.flatMap((one) => (one instanceof SluiceError ? [] : [one.draft]));
+      const batch = { channel, ...(bulk.template === undefined ? {} : { template: bulk.template }) };
+      const { batchId, messages } = await services.sending.acceptBatch(
+        account,
+        batch,
+        drafts,
+        seedOf(services, request),
+      );
+      const inOrder = messages.values();
+      return {
+        batch_id: batchId,
+        accepted: drafts.length,
+        rejected: results.length - drafts.length,
+        results: results.map((one) => {
+          if (one instanceof SluiceError) return { error: refusal(one) };
+          const accepted = inOrder.next().value;
+          if (accepted === undefined) throw new Error("expected the gate to answer for every message of the batch");
+          return { id: accepted.id, status: accepted.status };
+        }),
+      };
+    };
+
+    app.post(
+      `/v1/${channel}/send/bulk`,
+      {
+        config: sendConfig,
+        bodyLimit,
+        // The document says all; what refuses the whole request is less (schemas/bulk.ts).
+        validatorCompiler: (part) =>
+          validatorCompiler(part.httpPart === "body" ? { ...part, schema: BulkAsAWhole } : part),
+        schema: {
+          tags: ["Sending"],
+          summary,
+          body: Type.Unsafe<BulkBody>(document),
+          response: { 202: schemas.BulkAnswer, ...problems },
+        },
+      },
+      async (request, reply) => reply.code(202).send(await accept(request, request.body)),
+    );
+  };
+
+  route("email", "Send many emails", BulkOf(schemas.EmailMessage, schemas.EmailTemplate, schemas.EmailRecipient));
+  const texts = BulkOf(schemas.TextMessage, schemas.TextTemplate, schemas.TextRecipient);
+  route("sms", "Send many SMS", texts);
+  route("whatsapp", "Send many WhatsApp messages", texts);
+};

@@ -1,0 +1,66 @@
+import { Type } from "typebox";
+import { redisTrouble } from "../redis-trouble.ts";
+import type { App } from "../access.ts";
+import * as schemas from "../schemas/looking.ts";
+import { problems } from "../schemas/problem.ts";
+import type { Readiness, Services } from "../services.ts";
+import { tzRelease } from "../../domain/window.ts";
+
+const tags = ["Health"];
+
+/** Nothing can be said when even the question fails: then it is not ready, and says why. */
+const unreachable = (error: unknown): Readiness => ({
+  ok: false,
+  reasons: [`Redis does not answer (${redisTrouble(error) ?? "for a reason that is in the log"})`],
+  redis: { reachable: false, version: null },
+  persistence: { append_only: false, fsync: null, eviction: null },
+  workers: 0,
+  tz_release: tzRelease(),
+});
+
+export const healthRoutes = (app: App, { health, metrics, logger }: Services): void => {
+  app.get(
+    "/healthz",
+    {
+      config: { access: "anyone", unlimited: true },
+      schema: { tags, summary: "Alive", response: { 200: schemas.Alive, ...problems } },
+    },
+    () => ({ status: "ok" as const }),
+  );
+
+  app.get(
+    "/readyz",
+    {
+      config: { access: "anyone", unlimited: true },
+      schema: {
+        tags,
+        summary: "Ready to take messages: Redis, its persistence and eviction policy, workers, time zone data",
+        response: { 200: schemas.Ready, 503: schemas.Ready, ...problems },
+      },
+    },
+    async (_request, reply) => {
+      const { ok, reasons, ...rest } = await health.ready().catch((error: unknown) => {
+        logger.warn({ event: "readiness_unknown", err: error }, "Could not tell whether Sluice is ready");
+        return unreachable(error);
+      });
+      const body = { status: ok ? ("ready" as const) : ("not_ready" as const), reasons: [...reasons], ...rest };
+      return ok ? reply.code(200).send(body) : reply.code(503).header("Retry-After", "2").send(body);
+    },
+  );
+
+  app.get(
+    "/metrics",
+    {
+      config: { access: "loopback-or-operator", unlimited: true },
+      schema: {
+        tags,
+        summary: "For Prometheus",
+        response: {
+          200: { description: "Metrics", content: { "text/plain": { schema: Type.String() } } },
+          ...problems,
+        },
+      },
+    },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+  );
+};

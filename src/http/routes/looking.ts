@@ -1,0 +1,124 @@
+import { invalidField, invalidFields, notFound } from "../../domain/errors.ts";
+import type { Problems } from "../../domain/expecting.ts";
+import { days, hours, instant } from "../../domain/time.ts";
+import { formatIn } from "../../domain/timestamp.ts";
+import { dayOf, hourOf, isTimeZone, tzRelease } from "../../domain/window.ts";
+import type { App } from "../access.ts";
+import { lookedAtAccount, namedAccount } from "../auth.ts";
+import { readTime } from "../draft/timing.ts";
+import { queuesJson, quotasJson, windowJson } from "../present/looking.ts";
+import * as schemas from "../schemas/looking.ts";
+import { LookQuery } from "../schemas/message.ts";
+import { problems } from "../schemas/problem.ts";
+import type { Services } from "../services.ts";
+
+const config = { access: "account-or-operator" } as const;
+const tags = ["Looking"];
+
+/** How long the counts of ended messages are kept. */
+const KEPT = days(40);
+
+export const lookingRoutes = (app: App, services: Services): void => {
+  const { looking } = services;
+
+  app.get(
+    "/v1/quotas",
+    {
+      config,
+      schema: {
+        tags,
+        summary: "What is used, held and left of every quota in the windows that are running",
+        querystring: LookQuery,
+        response: { 200: schemas.QuotaReport, ...problems },
+      },
+    },
+    async (request) => {
+      const account = await lookedAtAccount(services, request, request.query.account_id);
+      const report = await looking.quotas(account.id);
+      if (report === null) throw notFound("such account");
+      return quotasJson(report);
+    },
+  );
+
+  app.get(
+    "/v1/queues",
+    {
+      config,
+      schema: {
+        tags,
+        summary: "What waits on each channel; for the operator without account_id, the sums over all accounts",
+        querystring: LookQuery,
+        response: { 200: schemas.QueueReport, ...problems },
+      },
+    },
+    async (request) => {
+      const account = await namedAccount(services, request, request.query.account_id);
+      return queuesJson(await looking.queues(account?.id ?? null), account?.timezone ?? "UTC");
+    },
+  );
+
+  app.get(
+    "/v1/windows",
+    {
+      config,
+      schema: {
+        tags,
+        summary: "The hour and the day of an instant in a time zone",
+        querystring: schemas.WindowsQuery,
+        response: { 200: schemas.Windows, ...problems },
+      },
+    },
+    async (request) => {
+      const { account_id, timezone, at } = request.query;
+      if (timezone !== undefined && !isTimeZone(timezone))
+        throw invalidField("timezone", `an IANA time zone such as "Asia/Kolkata"`, timezone);
+      const wrong: Problems = [];
+      const given = readTime(at, "at", wrong);
+      if (wrong.length > 0) throw invalidFields(wrong);
+      const zone = timezone ?? (await lookedAtAccount(services, request, account_id)).timezone;
+      const instantAsked = given ?? (await looking.now());
+      return {
+        hour: windowJson(hourOf(instantAsked, zone)),
+        day: windowJson(dayOf(instantAsked, zone)),
+        tz_version: tzRelease(),
+      };
+    },
+  );
+
+  app.get(
+    "/v1/reports/usage",
+    {
+      config,
+      schema: {
+        tags,
+        summary: "What became of messages, by hour or day; the last 24 hours by hour when nothing is asked for",
+        querystring: schemas.UsageQuery,
+        response: { 200: schemas.Usage, ...problems },
+      },
+    },
+    async (request) => {
+      const { account_id, channel, by = "hour" } = request.query;
+      const wrong: Problems = [];
+      const givenFrom = readTime(request.query.from, "from", wrong);
+      const givenTo = readTime(request.query.to, "to", wrong);
+      if (wrong.length > 0) throw invalidFields(wrong);
+      const account = await lookedAtAccount(services, request, account_id);
+      const now = await looking.now();
+      const to = givenTo ?? now;
+      const from = givenFrom ?? instant(to - hours(24));
+      if (from >= to) throw invalidField("from", "a time before `to`", request.query.from);
+      if (from < now - KEPT) throw invalidField("from", "a time at most 40 days back", request.query.from);
+      const rows = await looking.usage(account.id, { from, to, by, ...(channel === undefined ? {} : { channel }) });
+      return {
+        items: rows.map(({ startsAt, sent, failed, uncertain, throttled, ...row }) => ({
+          starts_at: formatIn(startsAt, account.timezone),
+          channel: row.channel,
+          sent,
+          failed,
+          uncertain,
+          throttled,
+        })),
+      };
+    },
+  );
+};

@@ -1,0 +1,94 @@
+import { Type } from "typebox";
+import { invalidField, invalidFields, notFound } from "../../domain/errors.ts";
+import type { Channel } from "../../domain/channel.ts";
+import type { Problems } from "../../domain/expecting.ts";
+import type { App } from "../access.ts";
+import { lookedAtAccount } from "../auth.ts";
+import { cursorFrom, DEFAULT_PAGE, readCursor } from "../cursor.ts";
+import { readKey } from "../draft/recipient.ts";
+import { suppressionJson } from "../present/message.ts";
+import * as schemas from "../schemas/message.ts";
+import { problems } from "../schemas/problem.ts";
+import type { Services } from "../services.ts";
+
+const config = { access: "account-or-operator" } as const;
+const tags = ["Suppressions"];
+
+const addressOn = (channel: Channel, text: string): string => {
+  const wrong: Problems = [];
+  const address = readKey(channel, text, "address", wrong);
+  if (wrong.length > 0) throw invalidFields(wrong);
+  return address;
+};
+
+export const suppressionRoutes = (app: App, services: Services): void => {
+  const { suppressions } = services;
+
+  app.post(
+    "/v1/suppressions",
+    {
+      config,
+      schema: {
+        tags,
+        summary: "Send nothing more to an address, not even what waits",
+        querystring: schemas.LookQuery,
+        body: schemas.NewSuppression,
+        response: { 201: schemas.Suppression, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { channel, address, reason = "manual" } = request.body;
+      const account = await lookedAtAccount(services, request, request.query.account_id);
+      const added = await suppressions.add(account.id, channel, addressOn(channel, address), reason);
+      return reply.code(201).send(suppressionJson(added, account.timezone));
+    },
+  );
+
+  app.get(
+    "/v1/suppressions",
+    {
+      config,
+      schema: {
+        tags,
+        summary: "List suppressed addresses",
+        querystring: schemas.SuppressionsQuery,
+        response: { 200: schemas.Suppressions, ...problems },
+      },
+    },
+    async (request) => {
+      const { account_id, channel, address, cursor, limit = DEFAULT_PAGE } = request.query;
+      const account = await lookedAtAccount(services, request, account_id);
+      if (address !== undefined && channel === undefined)
+        throw invalidField("channel", "the channel that the address is of", undefined);
+      const filter = {
+        ...(channel === undefined ? {} : { channel }),
+        ...(address === undefined || channel === undefined ? {} : { address: addressOn(channel, address) }),
+      };
+      const page = await suppressions.list(account.id, filter, readCursor("suppressions", cursor), limit);
+      return {
+        items: page.items.map((one) => suppressionJson(one, account.timezone)),
+        next_cursor: cursorFrom("suppressions", page.nextCursor),
+      };
+    },
+  );
+
+  app.delete(
+    "/v1/suppressions",
+    {
+      config,
+      schema: {
+        tags,
+        summary: "Let messages to an address go again",
+        querystring: schemas.SuppressionQuery,
+        response: { 204: Type.Null({ description: "Taken away" }), ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { channel, address, account_id } = request.query;
+      const account = await lookedAtAccount(services, request, account_id);
+      if (!(await suppressions.remove(account.id, channel, addressOn(channel, address))))
+        throw notFound("such suppression");
+      return reply.code(204).send(null);
+    },
+  );
+};

@@ -1,0 +1,102 @@
+/** The HTTP server: its limits, its hooks in their order, its routes. It opens no socket until it is told to listen. */
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import { notFound } from "../domain/errors.ts";
+import { milliseconds } from "../domain/time.ts";
+import type { App } from "./access.ts";
+import { requestIdOf, setAnswerHeaders } from "./answer-headers.ts";
+import { authenticate } from "./auth.ts";
+import { describeRoutes, serveDocument } from "./document.ts";
+import { keepAnswers } from "./idempotency.ts";
+import { readJsonBodies } from "./json-body.ts";
+import { sendProblem } from "./problem.ts";
+import { answerBrokenRequest } from "./broken-request.ts";
+import { accountRoutes } from "./routes/accounts.ts";
+import { batchRoutes } from "./routes/batches.ts";
+import { bulkRoutes } from "./routes/bulk.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { keyRoutes } from "./routes/keys.ts";
+import { lookingRoutes } from "./routes/looking.ts";
+import { messageRoutes } from "./routes/messages.ts";
+import { quotaRoutes } from "./routes/quotas.ts";
+import { sandboxRoutes } from "./routes/sandbox.ts";
+import { sendRoutes } from "./routes/send.ts";
+import { suppressionRoutes } from "./routes/suppressions.ts";
+import type { ServerOptions, Services } from "./services.ts";
+import { validatorCompiler } from "./validate.ts";
+
+const KILOBYTE = 1_024;
+const MEGABYTE = 1_024 * KILOBYTE;
+
+/** A caller that dawdles over its headers or its body holds a socket for this long and no longer. */
+const HEADERS_TIMEOUT = milliseconds(10_000);
+const REQUEST_TIMEOUT = milliseconds(30_000);
+/** Percent-encoded, an address of 254 characters. */
+const LONGEST_PARAMETER = 3 * 254;
+
+const observe = (app: App, { metrics, clock }: Services): void => {
+  app.addHook("onResponse", async (request, reply) => {
+    const route = request.is404 ? "unknown" : (request.routeOptions.url ?? "unknown");
+    const answer = { route, method: request.method, status: reply.statusCode, took: milliseconds(reply.elapsedTime) };
+    metrics.answered(answer);
+    // The route's pattern and the ids: a path may carry an address. Questions are many: they are told at debug.
+    const { caller } = request;
+    const account = caller?.kind === "account" ? { account: caller.account } : {};
+    const line = { event: "http_answered", ...answer, ...account, request_id: request.id, at: clock.now() };
+    if (request.method === "GET" || request.method === "HEAD") request.log.debug(line, "Answered");
+    else request.log.info(line, "Answered");
+  });
+};
+
+export const createServer = async (services: Services, options: ServerOptions = {}): Promise<FastifyInstance> => {
+  const { trustedProxies = [] } = options;
+  const loggerInstance: FastifyBaseLogger = services.logger;
+  const app: App = Fastify({
+    loggerInstance,
+    disableRequestLogging: true,
+    genReqId: requestIdOf,
+    requestIdHeader: false,
+    // Named networks only: `true` would let anybody write their own address.
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    bodyLimit: options.bodyLimit ?? 256 * KILOBYTE,
+    requestTimeout: REQUEST_TIMEOUT,
+    http: { headersTimeout: HEADERS_TIMEOUT, connectionsCheckingInterval: 5_000 },
+    routerOptions: { maxParamLength: LONGEST_PARAMETER },
+    // While it closes, what is on an open connection is answered as ever.
+    return503OnClosing: false,
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.setValidatorCompiler(validatorCompiler);
+  // Answers are made by present/, field by field, and typed by their schemas: nothing is left to strip or to coerce.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.addHook("onRoute", ({ method, url, config }) => {
+    if (config?.access === undefined) throw new Error(`expected ${String(method)} ${url} to declare who may call it`);
+  });
+
+  await describeRoutes(app);
+  setAnswerHeaders(app);
+  observe(app, services);
+  authenticate(app, services, options);
+  readJsonBodies(app);
+  keepAnswers(app, services);
+  // After the hooks above, so that a route nobody knows is counted as any other.
+  app.setNotFoundHandler((request, reply) => sendProblem(notFound("such route"), request, reply));
+
+  accountRoutes(app, services);
+  quotaRoutes(app, services);
+  keyRoutes(app, services);
+  sendRoutes(app, services);
+  bulkRoutes(app, services, options.bulkBodyLimit ?? 16 * MEGABYTE);
+  messageRoutes(app, services);
+  batchRoutes(app, services);
+  suppressionRoutes(app, services);
+  lookingRoutes(app, services);
+  healthRoutes(app, services);
+  sandboxRoutes(app, services);
+  await serveDocument(app);
+  await app.ready();
+  return app;
+};

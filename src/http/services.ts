@@ -1,0 +1,92 @@
+/** What the HTTP API needs of the rest. compose.ts hands it in; tests hand in others. */
+import type { Logger } from "pino";
+import type { Accounts } from "../accounts/account.ts";
+import type { ApiKeys } from "../accounts/api-key.ts";
+import type { Idempotency } from "../accounts/idempotency.ts";
+import type { Suppressions } from "../accounts/suppression.ts";
+import type { Channel } from "../domain/channel.ts";
+import type { Clock, Millis } from "../domain/time.ts";
+import type { GateControl } from "../gate/control.ts";
+import type { Looking } from "../gate/looking.ts";
+import type { Sending } from "../gate/sending.ts";
+
+/** Whether a channel can send, and as whom when a message does not say. */
+export interface ChannelSetup {
+  readonly configured: boolean;
+  /** What to set so that it is: `SMTP_URL`, `TWILIO_ACCOUNT_SID`, … */
+  readonly variable: string;
+  /** E.164; null when every message must say. Email's messages always do. */
+  readonly defaultFrom: string | null;
+}
+
+export interface Readiness {
+  readonly ok: boolean;
+  /** Sentences; empty when ok. */
+  readonly reasons: readonly string[];
+  readonly redis: { readonly reachable: boolean; readonly version: string | null };
+  readonly persistence: {
+    readonly append_only: boolean;
+    readonly fsync: string | null;
+    readonly eviction: string | null;
+  };
+  /** Worker processes that were heard of lately. */
+  readonly workers: number;
+  readonly tz_release: string;
+}
+
+/** What reached the sandbox, as it keeps it (and as the API lists it). */
+export interface Arrival {
+  readonly channel: Channel;
+  readonly to: string;
+  readonly from: string;
+  readonly subject?: string;
+  readonly body?: string;
+  /** RFC 3339, UTC. */
+  readonly received_at: string;
+  readonly message_id: string;
+}
+
+export interface Sandbox {
+  /** Newest first. */
+  list(filter: { readonly channel?: Channel; readonly limit: number }): Promise<readonly Arrival[]>;
+  /** The whole page, with everything that came from outside escaped. */
+  page(arrivals: readonly Arrival[], view: { readonly channel?: Channel; readonly origin: string }): string;
+  /** The Content-Security-Policy that the page is to be sent with. */
+  readonly pagePolicy: string;
+}
+
+export interface Services {
+  readonly accounts: Accounts;
+  readonly keys: ApiKeys;
+  readonly suppressions: Suppressions;
+  readonly idempotency: Idempotency;
+  readonly sending: Sending;
+  readonly looking: Looking;
+  readonly control: Pick<GateControl, "pause" | "resume">;
+  readonly health: { ready(): Promise<Readiness> };
+  readonly metrics: {
+    readonly contentType: string;
+    text(): Promise<string>;
+    /** One answer given. `route` is the pattern, never the path: paths carry ids and addresses. */
+    answered(answer: { route: string; method: string; status: number; took: Millis }): void;
+  };
+  /** Null when nothing is pretended. */
+  readonly sandbox: Sandbox | null;
+  readonly channels: { readonly [channel in Channel]: ChannelSetup };
+  /** The names of the plans that are configured. */
+  readonly plans: readonly string[];
+  readonly adminKey: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface ServerOptions {
+  /** CIDRs of the proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies?: readonly string[];
+  /** Bytes; 256 KB when absent. */
+  readonly bodyLimit?: number;
+  /** Bytes, of a bulk request; 16 MB when absent. */
+  readonly bulkBodyLimit?: number;
+  /** Requests a second, and at once, for one API key or one address without one. */
+  readonly requestLimit?: { readonly perSecond: number; readonly burst: number };
+}

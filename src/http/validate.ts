@@ -1,0 +1,81 @@
+/**
+ * Schemas at work: a value is held to its TypeBox schema as it came, nothing coerced, filled in or dropped, and what is
+ * wrong is told in our own sentences. (Query strings are text by nature: there a number's digits become the number.)
+ */
+import type { FastifySchemaCompiler } from "fastify";
+import type { TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import type { TLocalizedValidationError } from "typebox/error";
+import { invalidFields, malformed, quoted, type FieldError } from "../domain/errors.ts";
+import { nearest } from "../domain/nearest.ts";
+import { expectation, fieldOf, valueAt } from "./expectation.ts";
+import { illFormedText } from "./well-formed.ts";
+
+/** Enough to mend a request by; a body of a thousand mistakes is not answered with all of them. */
+const MOST_ERRORS = 8;
+
+/** Empty when the value is as the schema says. */
+export type Check = (value: unknown) => readonly FieldError[];
+
+const inside = (field: string, name: string): string => (field === "" ? name : `${field}.${name}`);
+
+const knownFields = (schema: TSchema, pointer: string): readonly string[] => {
+  const node = valueAt(schema, pointer.replace(/^#/, "").replace(/\/additionalProperties$/, ""));
+  return Object.keys((node as { properties?: object } | undefined)?.properties ?? {});
+};
+
+const told = (schema: TSchema, value: unknown, error: TLocalizedValidationError): readonly FieldError[] => {
+  const field = fieldOf(error.instancePath);
+  const given = valueAt(value, error.instancePath);
+  const got = given === undefined ? "nothing" : quoted(given);
+  if (error.keyword === "required")
+    return error.params.requiredProperties.map((name) => ({
+      field: inside(field, name),
+      expected: "it to be there",
+      got: "nothing",
+    }));
+  // The `false` behind additionalProperties: one for each field that nobody knows.
+  if (error.keyword === "boolean") {
+    const meant = nearest(field.split(".").at(-1) ?? "", knownFields(schema, error.schemaPath));
+    return [
+      { field: field.slice(0, 80), expected: meant ? `no such field (did you mean ${meant}?)` : "no such field", got },
+    ];
+  }
+  if (error.keyword === "additionalProperties") return [];
+  return [{ field: field === "" ? "body" : field, expected: expectation(error), got }];
+};
+
+export const checkerOf = (schema: TSchema): Check => {
+  const compiled = Compile(schema);
+  return (value) => {
+    if (compiled.Check(value)) return illFormedText(value).slice(0, MOST_ERRORS);
+    const errors = compiled.Errors(value).flatMap((error) => told(schema, value, error));
+    // The list that errors are collected in is bounded; that it may end before the first we would tell lets nothing pass.
+    return errors.length > 0
+      ? errors.slice(0, MOST_ERRORS)
+      : [{ field: "body", expected: "what the schema says", got: "something else" }];
+  };
+};
+
+/** What a query string's text stands for, where its schema wants a number or a boolean. */
+const fromText = (schema: TSchema, query: unknown): unknown => {
+  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> };
+  return Object.fromEntries(
+    Object.entries(query as Record<string, unknown>).map(([name, text]) => {
+      const type = Object.hasOwn(properties, name) ? properties[name]?.type : undefined;
+      if (type === "integer" && typeof text === "string" && /^-?[0-9]{1,15}$/.test(text)) return [name, Number(text)];
+      if (type === "boolean" && (text === "true" || text === "false")) return [name, text === "true"];
+      return [name, text];
+    }),
+  );
+};
+
+export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const check = checkerOf(schema);
+  return (given: unknown) => {
+    if (httpPart === "body" && given === undefined) return { error: malformed("expected a JSON body, got none") };
+    const value = httpPart === "querystring" ? fromText(schema, given) : given;
+    const errors = check(value);
+    return errors.length === 0 ? { value } : { error: invalidFields(errors) };
+  };
+};
