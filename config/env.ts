@@ -9,7 +9,7 @@ import { CHANNEL_DEFAULTS, type ChannelSettings } from "./channels.ts";
 import { concurrency, rates } from "./per-channel.ts";
 import { ConfigError, expectedGot } from "./problem.ts";
 import { duration, matching, networks, oneOf, onOff, secret, whole, type Reader } from "./reading.ts";
-import { redisUrl, smtpUrl, webUrl, type SmtpServer } from "./url.ts";
+import { redisUrl, smtpUrl, webUrl } from "./url.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,7 +30,7 @@ export interface Config {
   /** Null: generated once and kept in the data directory. */
   readonly adminKey: string | null;
   /** Null: the sandbox, or no email. */
-  readonly smtp: SmtpServer | null;
+  readonly smtpUrl: string | null;
   /** Null: the sandbox, or no SMS, voice and WhatsApp. */
   readonly twilio: TwilioAccount | null;
   readonly twilioApiBaseUrl: string | null;
@@ -100,7 +100,7 @@ const unknownOnes = (env: Environment): readonly string[] =>
     .sort()
     .map((name) => {
       const meant = nearest(name, VARIABLES);
-      return expectedGot(name, meant ? `${meant}, perhaps` : "a variable of docs/api.md", "a name that nobody reads");
+      return expectedGot(name, `a variable of docs/api.md${meant ? ` (${meant}?)` : ""}`, "a name that nobody reads");
     });
 
 /** @throws ConfigError with a line for each value that is wrong */
@@ -153,7 +153,7 @@ export const readEnv = (env: Environment): Config => {
     dataDir: read("SLUICE_DATA_DIR") ?? ".sluice",
     fsync: read("SLUICE_FSYNC") ?? "always",
     adminKey: read("SLUICE_ADMIN_KEY"),
-    smtp: read("SMTP_URL"),
+    smtpUrl: read("SMTP_URL"),
     twilio:
       twilioPart.accountSid !== null && twilioPart.authToken !== null
         ? { accountSid: twilioPart.accountSid, authToken: twilioPart.authToken, from }
