@@ -2,13 +2,18 @@
 -- a hundred times, and Redis twice. Numbers come back as numbers. Nothing is written before `flush`, which every
 -- script that changes a hash calls last; a script is atomic, so nobody sees the difference.
 local hashes, hash_order = {}, {}
+-- Random words that may happen to look like numbers ("0012e3"), and are compared.
+local IS_TEXT = { token = true }
 
 local function hash(key)
   local row = hashes[key]
   if row then return row end
   row = { key = key, f = {}, changed = {} }
   local flat = redis.call('HGETALL', cell .. key)
-  for i = 1, #flat, 2 do row.f[flat[i]] = tonumber(flat[i + 1]) or flat[i + 1] end
+  for i = 1, #flat, 2 do
+    local field, value = flat[i], flat[i + 1]
+    row.f[field] = not IS_TEXT[field] and tonumber(value) or value
+  end
   hashes[key] = row
   hash_order[#hash_order + 1] = row
   return row
