@@ -19,6 +19,8 @@ local function unrelease(id, release)
     leave_released(m)
   elseif x.f.state == 'sending' and token ~= '' and x.f.token == token then
     leave_sending(m)
+    -- It may have left the list of what expires when its time came while it was being sent.
+    if m.expires > 0 then redis.call('ZADD', cell .. 'expiring', m.expires, id) end
   else
     return 0
   end
