@@ -1,7 +1,7 @@
 /**
  * When a waiting message is expected to go, and what holds it until then. An estimate: nobody knows what will be
- * enqueued before it, canceled or refused. Quotas are walked window by window (quota-walk.ts); the rate then spreads
- * what they let go at one instant.
+ * enqueued before it, canceled or refused. Quotas are walked window by window (quota-walk.ts); the rate gives
+ * each message that they let go a slot of its own.
  */
 import type { Channel } from "./channel.ts";
 import { WINDOW_KINDS, type HeldBy, type QuotaUse, type WindowKind } from "./quota.ts";
@@ -59,7 +59,6 @@ const byLength = (rooms: readonly Room[]): Room[] =>
   rooms.toSorted((a, b) => WINDOW_KINDS.indexOf(a.kind) - WINDOW_KINDS.indexOf(b.kind));
 
 interface CrowdBefore extends Crowd {
-  readonly size: number;
   /** Whether it shares the channel's rate: the account's other channels do not. */
   readonly onChannel: boolean;
 }
@@ -67,7 +66,7 @@ interface CrowdBefore extends Crowd {
 type LevelRooms = Pick<ForecastLevel, "name" | "ahead"> & { readonly rooms: readonly Room[] };
 
 const crowdOf = (levels: readonly LevelRooms[], size: number, onChannel: boolean): CrowdBefore => {
-  return { rooms: byLength(levels.flatMap((level) => level.rooms)), size, remaining: size, taken: 0, onChannel };
+  return { rooms: byLength(levels.flatMap((level) => level.rooms)), remaining: size, taken: 0, onChannel };
 };
 
 /**
@@ -100,25 +99,16 @@ export const forecast = (question: ForecastQuestion): Forecast => {
   const closed = notBeforeBy === "provider" && earliest > now;
   const from = closed ? earliest : now;
   const crowds = crowdsBefore(position, levels);
-  const byQuota = walkQuotas({ from, earliest, zone, crowds, rooms });
+  const paces = [
+    { interval: intervalMs ?? 0, crowds: crowds.filter((crowd) => crowd.onChannel), free: from },
+    { interval: senderIntervalMs ?? 0, crowds: crowds.slice(0, 1), free: from },
+  ];
+  const byQuota = walkQuotas({ from, earliest, zone, crowds, rooms, paces });
   const heldBy = byQuota.heldBy ?? (closed ? "provider" : null);
   if (byQuota.at === null) return { at: null, heldBy };
 
-  const onChannel = crowds.filter((crowd) => crowd.onChannel);
-  const sum = (count: (crowd: CrowdBefore) => number): number =>
-    onChannel.reduce((total, crowd) => total + count(crowd), 0);
-  // Those that go before it, from now on; and those that go before it at the very instant at which its quotas open.
-  const channelTotal =
-    Math.max(
-      question.channelAhead,
-      sum((crowd) => crowd.size),
-    ) * (intervalMs ?? 0);
-  const channelBurst = sum((crowd) => crowd.taken) * (intervalMs ?? 0);
-  const senderTotal = (position - 1) * (senderIntervalMs ?? 0);
-  const senderBurst = (crowds[0]?.taken ?? 0) * (senderIntervalMs ?? 0);
-  const at = instant(
-    Math.ceil(Math.max(from + Math.max(channelTotal, senderTotal), byQuota.at + Math.max(channelBurst, senderBurst))),
-  );
+  const others = from + question.channelAhead * (intervalMs ?? 0);
+  const at = instant(Math.ceil(Math.max(byQuota.at, others, ...paces.map((pace) => pace.free))));
   const byRate = at - byQuota.at;
   // Named is what makes up the greater part of the wait.
   const rateHolds = byRate >= NOT_WORTH_NAMING && byRate > byQuota.at - now;

@@ -20,8 +20,30 @@ export interface Room {
 export interface Crowd {
   readonly rooms: readonly Room[];
   remaining: number;
-  /** How many of them went at the instant that the walk has come to. */
+  /** How many of them go at the instant that the walk has come to. */
   taken: number;
+}
+
+/** How fast some of the crowds go, whatever has room. */
+export interface Pace {
+  /** Between two messages, in milliseconds; need not be whole. */
+  readonly interval: number;
+  readonly crowds: readonly Crowd[];
+  /** When the next of them may go: the slots of those before it follow each other from window to window. */
+  free: number;
+}
+
+export interface QuotaWalk {
+  readonly from: Instant;
+  /** The message itself goes no sooner than this, whatever has room: what is before it does not wait for it. */
+  readonly earliest: Instant;
+  readonly zone: string;
+  /** Before the message; those that need the most quotas first. A crowd does not wait for the one before it. */
+  readonly crowds: readonly Crowd[];
+  /** All quotas that have a limit: the message needs room in each. By length of window, shortest first. */
+  readonly rooms: readonly Room[];
+  /** Told by the walk when the message's own slot is; they let nobody wait for a window. */
+  readonly paces: readonly Pace[];
 }
 
 /** Past these nobody should be told a date: limits will have changed, and the question must stay cheap (some ms). */
@@ -44,6 +66,18 @@ const takeAll = (crowd: Crowd): void => {
   for (const room of crowd.rooms) room.left -= taken;
 };
 
+const slotsTaken = (pace: Pace): number => pace.interval * pace.crowds.reduce((sum, crowd) => sum + crowd.taken, 0);
+
+const paceAll = (pace: Pace, at: Instant): void => {
+  pace.free = Math.max(pace.free, at) + slotsTaken(pace);
+};
+
+/** As if paced at each of `times` periods after `at`: whichever is last to be waited for, the first or the last. */
+const paceRepeatedly = (pace: Pace, at: Instant, period: number, times: number): void => {
+  const each = slotsTaken(pace);
+  pace.free = Math.max(Math.max(pace.free, at + period) + times * each, at + times * period + each);
+};
+
 const PERIODS = { minute: minutes(1), hour: hours(1) } as const;
 
 /**
@@ -51,7 +85,7 @@ const PERIODS = { minute: minutes(1), hour: hours(1) } as const;
  * a crowd runs out, a longer quota does, or a longer window ends. Leaps over the repetitions and returns the last one's
  * start; without this a quota of 60 a minute would need a step for each minute of a backlog of days.
  */
-const leapOverRepetitions = (at: Instant, zone: string, crowds: readonly Crowd[], rooms: readonly Room[]): Instant => {
+const leapOverRepetitions = (at: Instant, { zone, crowds, rooms, paces }: QuotaWalk): Instant => {
   const kind = rooms.some((room) => room.kind === "minute") ? "minute" : "hour";
   if (!rooms.some((room) => room.kind === kind)) return at;
   const taken = (room: Room): number =>
@@ -72,6 +106,7 @@ const leapOverRepetitions = (at: Instant, zone: string, crowds: readonly Crowd[]
   for (const crowd of crowds)
     if (crowd.taken > 0) most = Math.min(most, Math.floor((crowd.remaining - 1) / crowd.taken));
   if (!Number.isFinite(most) || most < 1) return at;
+  for (const pace of paces) paceRepeatedly(pace, at, period, most);
   for (const crowd of crowds) crowd.remaining -= most * crowd.taken;
   for (const room of rooms) {
     if (room.kind !== kind) room.left -= most * taken(room);
@@ -90,24 +125,15 @@ const longestBlock = (rooms: readonly Room[]): Room | undefined =>
     undefined,
   );
 
-export interface QuotaWalk {
-  readonly from: Instant;
-  /** The message itself goes no sooner than this, whatever has room: what is before it does not wait for it. */
-  readonly earliest: Instant;
-  readonly zone: string;
-  /** Before the message; those that need the most quotas first. A crowd does not wait for the one before it. */
-  readonly crowds: readonly Crowd[];
-  /** All quotas that have a limit: the message needs room in each. By length of window, shortest first. */
-  readonly rooms: readonly Room[];
-}
-
 /** `heldBy` is what the message waited for last; `at` is null where the walk was given up. */
-export const walkQuotas = ({ from, earliest, zone, crowds, rooms }: QuotaWalk) => {
+export const walkQuotas = (walk: QuotaWalk) => {
+  const { from, earliest, zone, crowds, rooms, paces } = walk;
   let at = from;
   let heldBy: HeldBy | null = null;
   for (let step = 0; step < MOST_STEPS && at <= from + HORIZON; step++) {
     for (const room of rooms) rollRoom(room, at, zone);
     for (const crowd of crowds) takeAll(crowd);
+    for (const pace of paces) paceAll(pace, at);
     const waiting = crowds.filter((crowd) => crowd.remaining > 0);
     if (waiting.length === 0) {
       const block = longestBlock(rooms);
@@ -116,7 +142,7 @@ export const walkQuotas = ({ from, earliest, zone, crowds, rooms }: QuotaWalk) =
       heldBy = block && blockedUntil >= earliest ? block.heldBy : "schedule";
       at = instant(Math.max(blockedUntil, earliest));
     } else {
-      at = leapOverRepetitions(at, zone, crowds, rooms);
+      at = leapOverRepetitions(at, walk);
       // A crowd that waits took all there was, so something blocks it; the first to come free goes on.
       const blocks = waiting.map((crowd) => longestBlock(crowd.rooms)!);
       const next = blocks.reduce((first, block) => (block.window.endsAt < first.window.endsAt ? block : first));

@@ -36,14 +36,12 @@ const ask = (question: Partial<ForecastQuestion>) =>
     zone,
     position: 1,
     levels: [],
-    intervalMs: null,
-    senderIntervalMs: null,
-    channelAhead: 0,
-    paused: false,
+    ...unpaced,
     ...question,
   });
 const sender = (ahead: number) => level("sender", { hour: 10 }, { now, zone, ahead });
 const all = (ahead: number) => level("all", { hour: 100 }, { now, zone, ahead });
+const unpaced = { intervalMs: null, senderIntervalMs: null, channelAhead: 0, paused: false };
 const thousand = [level("email", { hour: 1_000, day: 2_000 }, { now, zone })];
 
 describe("the forecast of a lane with 1,000 an hour and 2,000 a day", () => {
@@ -261,8 +259,7 @@ describe("the forecast by windows", () => {
               ahead,
             });
           });
-          const unlimited = { intervalMs: null, senderIntervalMs: null, channelAhead: 0, paused: false };
-          const question: ForecastQuestion = { now: start, zone: where, position, levels, ...unlimited };
+          const question: ForecastQuestion = { now: start, zone: where, position, levels, ...unpaced };
           const answer = forecast(question);
           const expected = simulate(question);
           if (expected !== null) known++;
@@ -289,6 +286,31 @@ describe("the forecast by windows", () => {
         expect({ position, at: forecast(question).at }).toEqual({ position, at: simulate(question) });
       }
     }
+  });
+
+  it("gives each message that the quotas let go the rate's next slot", () => {
+    const minute = fc.option(fc.integer({ min: 1, max: 4 }), { freq: 3 });
+    const interval = fc.integer({ min: 1, max: 90_000 });
+    fc.assert(
+      fc.property(
+        moment,
+        minute,
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 40 }),
+        interval,
+        (start, most, hour, position, ms) => {
+          const levels = [level("email", { minute: most, hour }, { now: start, zone })];
+          const question: ForecastQuestion = { now: start, zone, position, levels, ...unpaced };
+          let slot = -Infinity;
+          for (let place = 1; place <= position; place++) {
+            slot = Math.max(simulate({ ...question, position: place })!, slot + ms);
+          }
+          expect(forecast({ ...question, intervalMs: milliseconds(ms) }).at).toBe(slot);
+          expect(forecast({ ...question, senderIntervalMs: milliseconds(ms) }).at).toBe(slot);
+        },
+      ),
+      { numRuns: 150 },
+    );
   });
 
   it("never comes sooner for a later place, a slower rate or a lower limit", () => {
