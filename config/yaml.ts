@@ -14,8 +14,8 @@ export const readYaml = (file: string, name = file): YamlFile => {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "an error";
-    return { problems: [expectedGot(name, "a file that can be read", code)] };
+    const { code } = error as { code?: unknown };
+    return { problems: [expectedGot(name, "a file that can be read", String(code))] };
   }
   if (text.length > MOST_CHARACTERS)
     return { problems: [expectedGot(name, `at most ${MOST_CHARACTERS} characters`, String(text.length))] };

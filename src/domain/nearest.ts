@@ -14,12 +14,12 @@ const distance = (a: string, b: string): number => {
   return row[b.length] ?? 0;
 };
 
-/** Undefined when none is near: more than a third of the name is wrong. */
+/** Undefined when none is near: more than two letters in five are wrong. */
 export const nearest = (name: string, known: readonly string[]): string | undefined => {
   // What came from outside may be long, and the work is the product of the lengths.
   if (name.length > 64) return undefined;
   const [best] = known
     .map((candidate) => ({ candidate, away: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.away - b.away);
-  return best && best.away <= Math.max(name.length, best.candidate.length) / 3 ? best.candidate : undefined;
+  return best && best.away <= Math.max(name.length, best.candidate.length) * 0.4 ? best.candidate : undefined;
 };
