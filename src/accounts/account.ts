@@ -30,8 +30,8 @@ export interface Account {
 export interface NewAccount {
   readonly name: string;
   readonly timezone: string;
-  readonly plan?: string;
-  readonly weight?: number;
+  readonly plan?: string | null;
+  readonly weight?: number | null;
   readonly quotas?: Quotas;
   readonly onUncertain?: OnUncertain;
 }

@@ -1,7 +1,7 @@
 /** What is actually sent: the body that a message carries, or its batch's template with its variables filled in. */
 import type { Redis } from "ioredis";
 import type { Content, EmailContent, TemplateUse, TextContent } from "../domain/message.ts";
-import { render } from "../domain/render.ts";
+import { fillIn } from "../domain/template.ts";
 import type { Keys } from "../redis/keys.ts";
 
 type Template = Omit<EmailContent, "to"> | TextContent;
@@ -15,6 +15,21 @@ export interface Contents {
 }
 
 const isTemplateUse = (content: Content | TemplateUse): content is TemplateUse => "variables" in content;
+
+/** A value that stands in a header stays on its line. */
+const onOneLine = (text: string): string => text.replace(/[\r\n]+/g, " ");
+
+const filledIn = (template: Template, { to, variables }: TemplateUse): Content => {
+  const text = (part: string): string => fillIn(part, variables, "text");
+  if (!("subject" in template)) return { body: text(template.body) };
+  return {
+    ...template,
+    to,
+    subject: onOneLine(text(template.subject)),
+    ...(template.text === undefined ? {} : { text: text(template.text) }),
+    ...(template.html === undefined ? {} : { html: fillIn(template.html, variables, "html") }),
+  };
+};
 
 export const contentsOn = (redis: Redis, keys: Keys): Contents => {
   const templates = new Map<string, Template>();
@@ -35,8 +50,7 @@ export const contentsOn = (redis: Redis, keys: Keys): Contents => {
       if (!isTemplateUse(content)) return content;
       const template = batchId === null ? null : await templateOf(batchId);
       if (template === null) return null;
-      const filled = render(template, content.variables);
-      return "subject" in filled ? { ...filled, to: content.to } : filled;
+      return filledIn(template, content);
     },
   };
 };

@@ -23,7 +23,7 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
   /** Ids of the account, newest first, from a place on. Ids leave only at the old end, and new ones shift the places: */
   const idsFrom = async (account: string, filter: MessageFilter, place: number): Promise<string[]> => {
     if (filter.batchId === undefined)
-      return redis.zrange(keys.index(account), -place - READ_AT_ONCE, -place - 1).then((ids) => ids.toReversed());
+      return redis.zrange(keys.index(account), String(-place - READ_AT_ONCE), String(-place - 1)).then((ids) => ids.toReversed());
     const ids = await redis.lrange(keys.batchIds(filter.batchId), -place - READ_AT_ONCE, -place - 1);
     return ids.toReversed();
   };

@@ -1,0 +1,141 @@
+/** Where objects are made and joined: by calling functions, each handed what it uses. Who opens a thing closes it. */
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { Config } from "../config/env.ts";
+import { loadPlans } from "../config/plans.ts";
+import { accountsOn } from "./accounts/accounts.ts";
+import { apiKeysOn } from "./accounts/api-keys.ts";
+import { idempotencyOn } from "./accounts/idempotency-store.ts";
+import { suppressionsOn } from "./accounts/suppressions.ts";
+import { CHANNELS, type Channel } from "./domain/channel.ts";
+import { systemClock } from "./domain/time.ts";
+import { acceptingOn } from "./gate/accepting.ts";
+import { contentsOn } from "./gate/contents.ts";
+import { nudgerOn } from "./gate/nudge.ts";
+import { readingOn } from "./gate/reading.ts";
+import { rulesOn } from "./gate/rules.ts";
+import { zonesOn } from "./gate/zones.ts";
+import type { ChannelSetup, Services } from "./http/services.ts";
+import { createMetrics } from "./observe/metrics.ts";
+import { queuesOn } from "./queue/queues.ts";
+import { connect, type RedisAddress } from "./redis/connect.ts";
+import { redisHealth } from "./redis/health.ts";
+import { cellTag, keysOf } from "./redis/keys.ts";
+import { scriptRunner } from "./redis/script.ts";
+import { snapshot } from "./redis/scripts/snapshot.ts";
+import { arrivalLog } from "./sandbox/arrivals.ts";
+import { SANDBOX_PAGE_CSP, sandboxPage } from "./sandbox/page.ts";
+
+/** Twilio's own test sender: what the sandbox sends as when a message names nobody. */
+const SANDBOX_FROM = "+15005550006";
+
+/** What every process has: connections, and the rooms that stand on them. */
+export const composeCore = (config: Config, address: RedisAddress, log: Logger) => {
+  const keys = keysOf(cellTag(config.cell));
+  const metrics = createMetrics();
+  const commands = connect(address, "commands", log);
+  const patient = connect(address, "patient", log);
+  const scripts = scriptRunner(commands, keys.cell, { testClock: config.testClock, observe: metrics.script });
+  const zones = zonesOn(commands, scripts, keys);
+  const nudger = nudgerOn(commands, keys);
+  const control = rulesOn({ redis: commands, scripts, keys, zones, nudger });
+  const plans = loadPlans();
+  const accounts = accountsOn({ redis: commands, keys, scripts, control, plans, clock: systemClock });
+  const queues = queuesOn(patient, keys);
+  const contents = contentsOn(commands, keys);
+  return {
+    address,
+    config,
+    log,
+    keys,
+    metrics,
+    commands,
+    patient,
+    scripts,
+    zones,
+    nudger,
+    control,
+    plans,
+    accounts,
+    queues,
+    contents,
+    close: async () => {
+      await queues.close();
+      await Promise.all([commands, patient].map(ended));
+    },
+  };
+};
+
+export type Core = ReturnType<typeof composeCore>;
+
+/** Politely, unless Redis is away: then there is nobody to say goodbye to. */
+export const ended = async (redis: Redis): Promise<void> => {
+  if (redis.status === "ready") await redis.quit().catch(() => redis.disconnect());
+  else redis.disconnect();
+};
+
+const setupOf = (channel: Channel, config: Config, sandboxed: boolean): ChannelSetup => {
+  if (channel === "email")
+    return { configured: config.smtpUrl !== null || sandboxed, variable: "SMTP_URL", defaultFrom: null };
+  const from = config.twilio ? config.twilio.from : sandboxed ? SANDBOX_FROM : null;
+  return { configured: config.twilio !== null || sandboxed, variable: "TWILIO_ACCOUNT_SID", defaultFrom: from };
+};
+
+/** Puts the sums over all accounts into the metrics, as of now. */
+const measureDepths = async ({ scripts, metrics }: Core): Promise<void> => {
+  const { hashes } = await snapshot(
+    scripts,
+    CHANNELS.map((channel) => `stat:${channel}`),
+  );
+  for (const [at, channel] of CHANNELS.entries()) {
+    const count = (field: string): number => Number(hashes[at]?.[field] ?? 0);
+    const [queued, throttled, released, sending] = ["queued", "throttled", "released", "sending"].map(count) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    metrics.depths(channel, {
+      queued: queued - throttled,
+      throttled,
+      scheduled: count("scheduled"),
+      sending,
+      released,
+    });
+    metrics.held(channel, released + sending);
+  }
+};
+
+/** What the HTTP API is handed. `sandboxed`: channels without a provider go to the sandbox. */
+export const composeServices = (core: Core, adminKey: string, sandboxed: boolean): Services => {
+  const { config, commands, keys, scripts, metrics, accounts, control, nudger, contents, queues, plans, log } = core;
+  const clock = systemClock;
+  const arrivals = arrivalLog(commands, keys.arrived);
+  const isPretended = sandboxed && (config.smtpUrl === null || config.twilio === null);
+  return {
+    accounts,
+    keys: apiKeysOn({ redis: commands, keys, scripts, clock }),
+    suppressions: suppressionsOn({ redis: commands, keys, clock }),
+    idempotency: idempotencyOn({ scripts, clock }),
+    sending: acceptingOn({ redis: commands, scripts, keys, nudger, contents, backlogCap: config.backlogCap }),
+    looking: readingOn({ redis: commands, scripts, keys, queues }),
+    control,
+    health: { ready: redisHealth(commands, scripts) },
+    metrics: {
+      contentType: metrics.contentType,
+      text: async () => {
+        await measureDepths(core).catch(() => {}); // Redis away: the rest is still worth telling
+        return metrics.text();
+      },
+      answered: ({ route, method, status, took }) => metrics.http(route, method, status, took),
+    },
+    sandbox: isPretended ? { list: arrivals.list, page: sandboxPage, pagePolicy: SANDBOX_PAGE_CSP } : null,
+    channels: Object.fromEntries(
+      CHANNELS.map((channel) => [channel, setupOf(channel, config, sandboxed)]),
+    ) as Services["channels"],
+    plans: [...plans.keys()],
+    adminKey,
+    clock,
+    logger: log,
+  };
+};

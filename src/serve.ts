@@ -1,0 +1,31 @@
+/** The API of this process, listening. */
+import type { FastifyInstance } from "fastify";
+import { loadSeeds } from "../config/seed.ts";
+import { seedAccounts } from "./accounts/seeding.ts";
+import { composeServices, type Core } from "./compose.ts";
+import { loop } from "./gate/loop.ts";
+import { createServer } from "./http/server.ts";
+import type { Lifecycle } from "./start/lifecycle.ts";
+
+/** @returns the address it listens on; the seed file's accounts are made as soon as Redis is there */
+export const serve = async (
+  core: Core,
+  lifecycle: Lifecycle,
+  adminKey: string,
+  sandboxed: boolean,
+): Promise<string> => {
+  const { config, log, accounts, plans } = core;
+  const seeds = config.accountsFile === null ? [] : loadSeeds(config.accountsFile, [...plans.keys()]);
+  const upkeep = loop("upkeep", log, async () => {
+    await accounts.reconcile();
+    const { made } = await seedAccounts(accounts, seeds);
+    if (made.length > 0) log.info({ event: "accounts_seeded", count: made.length }, "accounts of the seed file made");
+    return null;
+  });
+  lifecycle.add("upkeep", () => upkeep.stop());
+  const server: FastifyInstance = await createServer(composeServices(core, adminKey, sandboxed), {
+    trustedProxies: config.trustedProxies,
+  });
+  lifecycle.add("api", () => server.close());
+  return server.listen({ host: config.host, port: config.port });
+};

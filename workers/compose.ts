@@ -1,0 +1,118 @@
+/** A worker process's own objects: providers (or the sandbox in their place), the gate, and BullMQ's workers. */
+import { randomUUID } from "node:crypto";
+import { CHANNELS, type Channel } from "../src/domain/channel.ts";
+import { milliseconds, seconds, systemClock } from "../src/domain/time.ts";
+import { ended, type Core } from "../src/compose.ts";
+import { startGate } from "../src/gate/gate.ts";
+import { loop } from "../src/gate/loop.ts";
+import { onNudge } from "../src/gate/nudge.ts";
+import type { Provider } from "../src/providers/provider.ts";
+import { smtpProvider } from "../src/providers/smtp.ts";
+import { twilioProvider } from "../src/providers/twilio.ts";
+import { connect } from "../src/redis/connect.ts";
+import { beat } from "../src/redis/scripts/beat.ts";
+import { arrivalLog } from "../src/sandbox/arrivals.ts";
+import { startSandbox, type Sandbox } from "../src/sandbox/sandbox.ts";
+import type { Lifecycle } from "../src/start/lifecycle.ts";
+import { dispatcher } from "./dispatch.ts";
+import { startWorker } from "./worker.ts";
+
+/** Dead after three missed ones (release.lua). */
+const BEAT_EVERY = seconds(2);
+
+/** A fifth channel or a second provider is one file and one line here. */
+const providersOf = ({ config }: Core, sandbox: Sandbox | null): readonly Provider[] => {
+  const smtpUrl = config.smtpUrl ?? sandbox?.smtpUrl;
+  const { twilio, twilioApiBaseUrl, publicUrl } = config;
+  const messageIdDomain = publicUrl === null ? "sluice.invalid" : new URL(publicUrl).hostname;
+  const baseUrl = twilioApiBaseUrl === null ? {} : { baseUrl: twilioApiBaseUrl };
+  const account = twilio === null ? sandbox?.twilio : { ...twilio, ...baseUrl };
+  return [
+    ...(smtpUrl === undefined
+      ? []
+      : [smtpProvider({ url: smtpUrl, messageIdDomain, connections: config.channels.email.concurrency })]),
+    ...(account === undefined ? [] : [twilioProvider({ ...account, timeout: config.channels.sms.attemptTimeout })]),
+  ];
+};
+
+/** Starts sending; `lifecycle` is handed what stops it, in reverse. */
+export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed: boolean): Promise<void> => {
+  const { config, log, keys, scripts, queues, zones, contents, metrics, control, accounts } = core;
+  const stopping = new AbortController();
+
+  const sandbox =
+    sandboxed && (config.smtpUrl === null || config.twilio === null)
+      ? await startSandbox({ record: arrivalLog(core.commands, keys.arrived).add, log })
+      : null;
+  if (sandbox) lifecycle.add("sandbox", () => sandbox.close());
+  const providers = providersOf(core, sandbox);
+  lifecycle.add("providers", () => Promise.all(providers.map((provider) => provider.close())));
+  const channels = CHANNELS.filter((channel) => providers.some((provider) => provider.channels.includes(channel)));
+
+  // Absolute values: every process says the same at start, and again when Redis has come back empty-handed.
+  const rates = loop("rates", log, async () => {
+    for (const channel of CHANNELS) await control.setChannelRate(channel, config.channels[channel].rateInterval);
+    return seconds(60);
+  });
+  lifecycle.add("rates", () => rates.stop());
+
+  const gate = startGate({
+    scripts,
+    queues,
+    zones,
+    retention: { bodies: config.bodyRetention, records: config.retention },
+    mostTries: Object.fromEntries(CHANNELS.map((channel) => [channel, config.channels[channel].retry.tries])) as {
+      [channel in Channel]: number;
+    },
+    log,
+    onPass: metrics.gatePass,
+    chores: accounts.finishRemovals,
+  });
+  lifecycle.add("gate", () => gate.stop());
+  const subscriber = connect(core.address, "subscriber", log);
+  lifecycle.add("nudges", () => ended(subscriber));
+  void onNudge(subscriber, keys, (what) => {
+    // A little apart, so that several gates do not look at the same instant.
+    setTimeout(() => gate.nudge(what), milliseconds(Math.random() * 5));
+  }).catch(() => {}); // it subscribes again when Redis is there; until then the gate looks by itself
+
+  const workers = providers.flatMap((provider) =>
+    provider.channels.map((channel) => {
+      const { concurrency, ...policy } = config.channels[channel];
+      const dispatch = dispatcher(
+        {
+          scripts,
+          contents,
+          clock: systemClock,
+          random: Math.random,
+          log,
+          stopping: stopping.signal,
+          onAttempt: ({ channel: on, outcome, tookMs, action }) => {
+            metrics.attempt(on, outcome, tookMs);
+            if (action === "sent" || action === "failed") metrics.messageEnded(on, action);
+            gate.nudge(on);
+          },
+        },
+        provider,
+        policy,
+      );
+      return startWorker(core.patient, keys, channel, concurrency, dispatch, log);
+    }),
+  );
+  lifecycle.add("workers", async () => {
+    stopping.abort();
+    await Promise.all(workers.map((worker) => worker.close()));
+  });
+
+  const id = randomUUID();
+  const hands = Object.fromEntries(channels.map((channel) => [channel, config.channels[channel].concurrency]));
+  const beating = loop("beat", log, async () => {
+    await beat(scripts, id, hands, true);
+    return BEAT_EVERY;
+  });
+  lifecycle.add("beat", async () => {
+    await beating.stop();
+    await beat(scripts, id, hands, false).catch(() => {});
+  });
+  log.info({ event: "worker_started", worker: id, channels, sandboxed: sandbox !== null }, "worker started");
+};

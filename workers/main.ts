@@ -1,0 +1,25 @@
+/** `npm run start:worker`: a worker process, with its gate. Any number of them; REDIS_URL is required. */
+import { processEnvironment, readEnv } from "../config/env.ts";
+import { composeCore } from "../src/compose.ts";
+import { tzRelease } from "../src/domain/window.ts";
+import { createLogger } from "../src/observe/log.ts";
+import { failToStart } from "../src/start/fail.ts";
+import { startHeartbeat } from "../src/start/heartbeat.ts";
+import { onStop } from "../src/start/lifecycle.ts";
+import { startRefused } from "../src/start/refusal.ts";
+import { composeWorker } from "./compose.ts";
+
+const start = async (): Promise<void> => {
+  const config = readEnv(processEnvironment());
+  if (config.redisUrl === null)
+    throw startRefused("REDIS_URL: expected the Redis that API and workers share, got nothing");
+  const log = createLogger({ level: config.logLevel });
+  const lifecycle = onStop(log);
+  const core = composeCore(config, { url: config.redisUrl }, log);
+  lifecycle.add("core", core.close);
+  await composeWorker(core, lifecycle, config.sandbox ?? false);
+  lifecycle.add("heartbeat", startHeartbeat(log));
+  log.info({ event: "worker_ready", tz_release: tzRelease() }, "ready");
+};
+
+await start().catch(failToStart);
