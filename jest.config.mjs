@@ -1,7 +1,9 @@
 /** Two projects: `pure` needs no server and runs in `npm run check`; `live` runs on a real Redis. `npm test` runs both. */
 const common = {
   extensionsToTreatAsEsm: [".ts"],
-  transform: { "\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "es6" } }] },
+  transform: {
+    "\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "es6" } }],
+  },
   testEnvironment: "node",
 };
 export default {

@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "@jest/globals";
 import { findRedis } from "../../src/start/redis-binary.ts";
-import { dependenciesIn } from "../../src/start/redis-fetch.ts";
+import { dependenciesIn } from "../../src/start/debian-packages.ts";
 import { runProgram } from "./program.ts";
 import { scratchDirectory, silent } from "./scratch.ts";
 
