@@ -72,12 +72,6 @@ const paceAll = (pace: Pace, at: Instant): void => {
   pace.free = Math.max(pace.free, at) + slotsTaken(pace);
 };
 
-/** As if paced at each of `times` periods after `at`: whichever is last to be waited for, the first or the last. */
-const paceRepeatedly = (pace: Pace, at: Instant, period: number, times: number): void => {
-  const each = slotsTaken(pace);
-  pace.free = Math.max(Math.max(pace.free, at + period) + times * each, at + times * period + each);
-};
-
 const PERIODS = { minute: minutes(1), hour: hours(1) } as const;
 
 /**
@@ -106,7 +100,8 @@ const leapOverRepetitions = (at: Instant, { zone, crowds, rooms, paces }: QuotaW
   for (const crowd of crowds)
     if (crowd.taken > 0) most = Math.min(most, Math.floor((crowd.remaining - 1) / crowd.taken));
   if (!Number.isFinite(most) || most < 1) return at;
-  for (const pace of paces) paceRepeatedly(pace, at, period, most);
+  // Slots that follow each other; where a period has time to spare, the next step's own instant is the later one.
+  for (const pace of paces) pace.free += most * slotsTaken(pace);
   for (const crowd of crowds) crowd.remaining -= most * crowd.taken;
   for (const room of rooms) {
     if (room.kind !== kind) room.left -= most * taken(room);
