@@ -11,7 +11,7 @@ export const requestIdOf = (request: Pick<IncomingMessage, "headers">): string =
     : `req_${randomBytes(12).toString("hex")}`;
 };
 
-export const CONTENT_SECURITY_POLICY =
+const CONTENT_SECURITY_POLICY =
   "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 export const setAnswerHeaders = (app: App): void => {

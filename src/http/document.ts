@@ -1,8 +1,7 @@
 /** The OpenAPI document, made from the routes themselves, and a page to read it by that needs nothing from elsewhere. */
 import swagger from "@fastify/swagger";
-import swaggerUi from "@fastify/swagger-ui";
 import type { Access, App } from "./access.ts";
-import { CONTENT_SECURITY_POLICY } from "./answer-headers.ts";
+import { DOCS_PAGE_POLICY, docsPage, type ReadableDocument } from "./docs/page.ts";
 
 const WHO: { readonly [access in Access]: string } = {
   operator: "For the operator's key.",
@@ -64,17 +63,13 @@ export const describeRoutes = async (app: App): Promise<void> => {
 };
 
 /** After the routes. */
-export const serveDocument = async (app: App): Promise<void> => {
-  app.get("/openapi.json", { config: { access: "anyone" }, schema: { hide: true } }, () => app.swagger());
-  await app.register(async (pages) => {
-    pages.addHook("onRoute", (route) => {
-      route.config = { ...route.config, access: "anyone" };
-    });
-    await pages.register(swaggerUi, {
-      routePrefix: "/docs",
-      // Its own policy would upgrade http to https, which a private address does not have.
-      staticCSP: CONTENT_SECURITY_POLICY,
-      uiConfig: { docExpansion: "list", deepLinking: true },
-    });
-  });
+export const serveDocument = (app: App): void => {
+  const config = { access: "anyone" } as const;
+  app.get("/openapi.json", { config, schema: { hide: true } }, () => app.swagger());
+  app.get("/docs", { config, schema: { hide: true } }, (_request, reply) =>
+    reply
+      .header("Content-Security-Policy", DOCS_PAGE_POLICY)
+      .type("text/html; charset=utf-8")
+      .send(docsPage(app.swagger() as ReadableDocument)),
+  );
 };

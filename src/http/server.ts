@@ -1,5 +1,5 @@
 /** The HTTP server: its limits, its hooks in their order, its routes. It opens no socket until it is told to listen. */
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { notFound } from "../domain/errors.ts";
 import { milliseconds } from "../domain/time.ts";
@@ -53,7 +53,8 @@ export const createServer = async (services: Services, options: ServerOptions = 
   const loggerInstance: FastifyBaseLogger = services.logger;
   const app: App = Fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    // Its lines carry paths, and paths carry addresses: observe() writes ours.
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
     requestIdHeader: false,
     // Named networks only: `true` would let anybody write their own address.
@@ -96,7 +97,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
   lookingRoutes(app, services);
   healthRoutes(app, services);
   sandboxRoutes(app, services);
-  await serveDocument(app);
+  serveDocument(app);
   await app.ready();
   return app;
 };

@@ -6,7 +6,7 @@ import type { FastifySchemaCompiler } from "fastify";
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import type { TLocalizedValidationError } from "typebox/error";
-import { invalidFields, malformed, quoted, type FieldError } from "../domain/errors.ts";
+import { invalidFields, quoted, type FieldError } from "../domain/errors.ts";
 import { nearest } from "../domain/nearest.ts";
 import { expectation, fieldOf, valueAt } from "./expectation.ts";
 import { illFormedText } from "./well-formed.ts";
@@ -24,7 +24,12 @@ const knownFields = (schema: TSchema, pointer: string): readonly string[] => {
   return Object.keys((node as { properties?: object } | undefined)?.properties ?? {});
 };
 
-const told = (schema: TSchema, value: unknown, error: TLocalizedValidationError): readonly FieldError[] => {
+const told = (
+  schema: TSchema,
+  root: string,
+  value: unknown,
+  error: TLocalizedValidationError,
+): readonly FieldError[] => {
   const field = fieldOf(error.instancePath);
   const given = valueAt(value, error.instancePath);
   const got = given === undefined ? "nothing" : quoted(given);
@@ -42,18 +47,19 @@ const told = (schema: TSchema, value: unknown, error: TLocalizedValidationError)
     ];
   }
   if (error.keyword === "additionalProperties") return [];
-  return [{ field: field === "" ? "body" : field, expected: expectation(error), got }];
+  return [{ field: field === "" ? root : field, expected: expectation(error), got }];
 };
 
-export const checkerOf = (schema: TSchema): Check => {
+/** @param root how errors name the value itself */
+export const checkerOf = (schema: TSchema, root = "body"): Check => {
   const compiled = Compile(schema);
   return (value) => {
-    if (compiled.Check(value)) return illFormedText(value).slice(0, MOST_ERRORS);
-    const errors = compiled.Errors(value).flatMap((error) => told(schema, value, error));
+    if (compiled.Check(value)) return illFormedText(value, root).slice(0, MOST_ERRORS);
+    const errors = compiled.Errors(value).flatMap((error) => told(schema, root, value, error));
     // The list that errors are collected in is bounded; that it may end before the first we would tell lets nothing pass.
     return errors.length > 0
       ? errors.slice(0, MOST_ERRORS)
-      : [{ field: "body", expected: "what the schema says", got: "something else" }];
+      : [{ field: root, expected: "what the schema says", got: "something else" }];
   };
 };
 
@@ -73,7 +79,6 @@ const fromText = (schema: TSchema, query: unknown): unknown => {
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = checkerOf(schema);
   return (given: unknown) => {
-    if (httpPart === "body" && given === undefined) return { error: malformed("expected a JSON body, got none") };
     const value = httpPart === "querystring" ? fromText(schema, given) : given;
     const errors = check(value);
     return errors.length === 0 ? { value } : { error: invalidFields(errors) };

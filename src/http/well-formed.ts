@@ -6,23 +6,23 @@ const isWellFormed = (text: string): boolean => !text.includes("\0") && !/\p{Sur
 
 const EXPECTED = "well-formed Unicode without NUL";
 
-const walk = (value: unknown, field: string, problems: Problems): void => {
+const walk = (value: unknown, field: string, root: string, problems: Problems): void => {
   if (typeof value === "string") {
-    if (!isWellFormed(value)) unmet(problems, field === "" ? "body" : field, EXPECTED, value);
+    if (!isWellFormed(value)) unmet(problems, field === "" ? root : field, EXPECTED, value);
   } else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) walk(item, `${field}[${index}]`, problems);
+    for (const [index, item] of value.entries()) walk(item, `${field}[${index}]`, root, problems);
   } else if (typeof value === "object" && value !== null) {
     for (const [name, item] of Object.entries(value)) {
       const inner = field === "" ? name : `${field}.${name}`;
-      if (isWellFormed(name)) walk(item, inner, problems);
-      else unmet(problems, field === "" ? "body" : field, `names in ${EXPECTED}`, name);
+      if (isWellFormed(name)) walk(item, inner, root, problems);
+      else unmet(problems, field === "" ? root : field, `names in ${EXPECTED}`, name);
     }
   }
 };
 
 /** Recursive: for values whose depth is bounded (json-body.ts). */
-export const illFormedText = (value: unknown): readonly FieldError[] => {
+export const illFormedText = (value: unknown, root: string): readonly FieldError[] => {
   const problems: Problems = [];
-  walk(value, "", problems);
+  walk(value, "", root, problems);
   return problems;
 };

@@ -72,7 +72,11 @@ const wholeProblem = ({ messages, template, recipients, ...beside }: BulkBody): 
 };
 
 const within = (field: string, errors: readonly FieldError[]): readonly FieldError[] =>
-  errors.map((error) => ({ ...error, field: error.field === "body" ? field : `${field}.${error.field}` }));
+  errors.map(({ field: inner, expected, got }) => ({
+    field: inner === field ? field : `${field}.${inner}`,
+    expected,
+    got,
+  }));
 
 /** Whether times were asked for anywhere in it: with nonsense among it, for nothing is checked yet. */
 export const isTimedBulk = (body: BulkBody): boolean =>
@@ -80,9 +84,9 @@ export const isTimedBulk = (body: BulkBody): boolean =>
 
 export const createBulkReader = (channel: BulkChannel) => {
   const check: { readonly [part in "message" | "template" | "recipient"]: Check } = {
-    message: checkerOf(READ[channel].message),
-    template: checkerOf(READ[channel].template),
-    recipient: checkerOf(READ[channel].recipient),
+    message: checkerOf(READ[channel].message, "message"),
+    template: checkerOf(READ[channel].template, "template"),
+    recipient: checkerOf(READ[channel].recipient, "recipient"),
   };
 
   const readMessage = (item: unknown, drafting: Drafting, mayBeLarge: boolean): Candidate | SluiceError => {
