@@ -1,6 +1,6 @@
 /**
  * Accounts on Redis. What an account states is written first, then put into force at the gate; the promise resolves when
- * both are done. A process that dies in between leaves the account in `changing`, from where `reconcile` finishes it.
+ * both are done. Who dies or fails in between leaves the account in `changing`, from where `finishChanges` completes it.
  */
 import type { Redis } from "ioredis";
 import { invalidFields } from "../domain/errors.ts";
@@ -13,12 +13,12 @@ import type { ScriptRunner } from "../redis/script.ts";
 import { writeAccount } from "../redis/scripts/accounts-write.ts";
 import type { Account, Accounts, NewAccount, ZoneChange } from "./account.ts";
 import { putInForce, putSenderInForce } from "./in-force.ts";
-import { inTurn, type Turn } from "./one-at-a-time.ts";
+import { oneAtATime, type Turn } from "./one-at-a-time.ts";
 import { ownQuotas, patched } from "./patch.ts";
 import type { Plans } from "./plan.ts";
 import { readAccounts } from "./reading.ts";
 import { fromFields, stated, toFields, type Stated } from "./record.ts";
-import { reconciling, type Reconciled } from "./reconciling.ts";
+import { upkeepOn, type Upkeep } from "./upkeep.ts";
 import { removalsOn, type Removals } from "./removals.ts";
 import { readSenderRules, writeSenderRule } from "./sender-rules.ts";
 
@@ -31,17 +31,14 @@ export interface AccountsParts {
   readonly clock: Clock;
 }
 
-export interface AccountsUpkeep {
+export interface AccountsUpkeep extends Upkeep, Pick<Removals, "finishRemovals"> {
   /** Makes the account of this id unless there is one, which is left as it is. */
   ensure(id: string, account: NewAccount): Promise<"made" | "exists" | "removing">;
-  /** At start, before anything is served. Repeating it, or several processes at once, does no harm. */
-  reconcile(): Promise<Reconciled>;
-  finishRemovals: Removals["finishRemovals"];
 }
 
 export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
   const { redis, keys, scripts, control, plans, clock } = parts;
-  const change = inTurn(scripts, clock);
+  const takeTurn = oneAtATime(scripts, clock);
   const read = (ids: readonly string[]): Promise<readonly Account[]> => readAccounts(redis, keys, plans, ids);
   const get = async (id: string): Promise<Account | null> => (await read([id]))[0] ?? null;
   const statedBy = async (id: string): Promise<Stated | null> => fromFields(await redis.hgetall(keys.account(id)));
@@ -53,14 +50,15 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
     if ("errors" in parsed) throw invalidFields(parsed.errors);
   };
 
-  const state = async (id: string, account: Stated, { token }: Turn): Promise<void> => {
-    if (await writeAccount(scripts, id, token, toFields(account))) await putInForce(control, plans, id, account);
+  const state = async (id: string, account: Stated, turn: Turn): Promise<void> => {
+    turn.hasBegun = true;
+    if (await writeAccount(scripts, id, turn.token, toFields(account))) await putInForce(control, plans, id, account);
   };
 
   const make = async (id: string, account: NewAccount): Promise<"made" | "exists" | "removing"> => {
     const whole = stated(account, clock.now());
     check(whole);
-    const { kind } = await change(id, true, (turn) => state(id, whole, turn));
+    const { kind } = await takeTurn(id, (turn) => state(id, whole, turn), { isNew: true });
     return kind === "done" ? "made" : kind === "gone" ? "removing" : "exists";
   };
 
@@ -70,7 +68,7 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
     next: (account: Stated) => Stated,
     before: (account: Stated, then: Stated) => Promise<T>,
   ): Promise<T | null> => {
-    const result = await change(id, false, async (turn) => {
+    const result = await takeTurn(id, async (turn) => {
       const account = await statedBy(id);
       if (!account) return null;
       const then = next(account);
@@ -80,17 +78,20 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
     });
     return result.kind === "done" ? result.value : null;
   };
-  const inForceAgain = (id: string): Promise<unknown> =>
-    change(id, false, async () => {
+  const inForceAgain = async (id: string, options: { waits: boolean }): Promise<boolean> => {
+    const again = async (turn: Turn): Promise<void> => {
       const account = await statedBy(id);
       // Of a plan that is gone: its limits stay as they are at the gate.
       if (!account || (account.plan !== null && !plans.has(account.plan))) return;
+      turn.hasBegun = true;
       await putInForce(control, plans, id, account);
       for (const rule of await readSenderRules(redis, keys, id)) await putSenderInForce(control, id, rule);
-    });
+    };
+    return (await takeTurn(id, again, options)).kind === "done";
+  };
 
   const withAccount = async (id: string, act: () => Promise<void>): Promise<Account | null> =>
-    (await change(id, false, act)).kind === "done" ? get(id) : null;
+    (await takeTurn(id, act)).kind === "done" ? get(id) : null;
 
   return {
     create: async (account) => {
@@ -139,7 +140,8 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
       return (await restate(id, next, () => Promise.resolve(true))) ? get(id) : null;
     },
     setSenderRule: async (id, rule) => {
-      const result = await change(id, false, async () => {
+      const result = await takeTurn(id, async (turn) => {
+        turn.hasBegun = true;
         // Noted first: whatever is set at the gate must be known, to be shown and to be taken away with the account.
         await writeSenderRule(redis, keys, id, rule);
         await putSenderInForce(control, id, rule);
@@ -150,6 +152,6 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
     pause: (id, channel) => withAccount(id, () => control.pause(id, channel)),
     resume: (id, channel) => withAccount(id, () => control.resume(id, channel)),
     ...removalsOn(parts),
-    reconcile: reconciling({ redis, keys, plans, again: inForceAgain }),
+    ...upkeepOn({ redis, keys, plans, again: inForceAgain }),
   };
 };

@@ -269,6 +269,10 @@ describe("the environment", () => {
   });
 });
 
+/** All waits together, at their longest. */
+const longest = ({ base, cap, tries }: (typeof CHANNEL_DEFAULTS)["email"]["retry"]) =>
+  Array.from({ length: tries - 1 }, (_, n) => Math.min(cap, base * 2 ** n)).reduce((sum, wait) => sum + wait, 0);
+
 describe("the channels' defaults", () => {
   it("give an attempt of email and SMS no more than 25 seconds from begin to reaping", () => {
     for (const channel of ["email", "sms"] as const) {
@@ -278,8 +282,6 @@ describe("the channels' defaults", () => {
   });
 
   it("try email for over an hour on average, texts for five minutes, and call back within two", () => {
-    const longest = ({ base, cap, tries }: (typeof CHANNEL_DEFAULTS)["email"]["retry"]) =>
-      Array.from({ length: tries - 1 }, (_, n) => Math.min(cap, base * 2 ** n)).reduce((sum, wait) => sum + wait, 0);
     expect(longest(CHANNEL_DEFAULTS.email.retry) / 2).toBe(5_505_000);
     expect(longest(CHANNEL_DEFAULTS.sms.retry) / 2).toBe(317_500);
     expect(longest(CHANNEL_DEFAULTS.voice.retry)).toBe(90_000);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import fc from "fast-check";
+import { anything, assert, property } from "fast-check";
 import { formatDuration, parseDuration } from "../../config/duration.ts";
 import { parseAccount, parseAccountPatch } from "../../src/domain/account-rules.ts";
 import { nearest } from "../../src/domain/nearest.ts";
@@ -25,8 +25,8 @@ describe("a quota", () => {
   });
 
   it("is nothing else, whatever is thrown at it: never an exception, never a limit that is not a number", () => {
-    fc.assert(
-      fc.property(fc.anything(), (hour) => {
+    assert(
+      property(anything(), (hour) => {
         const parsed = parseQuota({ hour }, "");
         if ("errors" in parsed) return parsed.errors.length === 1;
         const limit = parsed.quota.hour;

@@ -1,0 +1,71 @@
+/** Makes the rules at the gate agree again with what is stated: after a crash between the two, and after plans changed. */
+import type { Redis } from "ioredis";
+import type { Keys } from "../redis/keys.ts";
+import type { Plans } from "./plan.ts";
+
+/** Accounts read at a time when a plan has changed. */
+const PAGE = 200;
+
+export interface Upkeep {
+  /**
+   * Completes the changes that somebody began and did not finish; answers how many. Every few seconds, by any process, or
+   * several. Costs one small read while nobody has crashed.
+   */
+  finishChanges(): Promise<number>;
+  /**
+   * Puts plans into force that differ from those set last; answers for how many accounts. At start, before anything is
+   * served: it walks over all accounts, but only when a plan has changed. One that dies begins anew at the next start,
+   * since the plans are noted after it. A plan that is gone from the file is left alone: its accounts' limits stay as
+   * they are at the gate, which is safer than lifting them.
+   */
+  replan(): Promise<number>;
+}
+
+export const upkeepOn = (parts: {
+  redis: Redis;
+  keys: Keys;
+  plans: Plans;
+  /** Puts an account's rules into force; false when there is none, or it is somebody else's turn. */
+  again: (id: string, options: { waits: boolean }) => Promise<boolean>;
+}): Upkeep => {
+  const { redis, keys, plans, again } = parts;
+
+  const changedPlans = async (): Promise<ReadonlyMap<string, string>> => {
+    const known = await redis.hgetall(keys.plans);
+    const now = [...plans].map(([name, { weight, quotas }]) => [name, JSON.stringify({ weight, quotas })] as const);
+    return new Map(now.filter(([name, json]) => known[name] !== json));
+  };
+
+  const plansOf = async (ids: readonly string[]): Promise<readonly unknown[]> => {
+    const reads = redis.pipeline();
+    for (const id of ids) reads.hget(keys.account(id), "plan");
+    return ((await reads.exec()) ?? []).map(([error, plan]) => {
+      if (error) throw error;
+      return plan;
+    });
+  };
+
+  return {
+    finishChanges: async () => {
+      let completed = 0;
+      for (const id of await redis.zrange(keys.changing, "0", "-1")) if (await again(id, { waits: false })) completed++;
+      return completed;
+    },
+    replan: async () => {
+      const changed = await changedPlans();
+      let replanned = 0;
+      for (let from = "-", isFull = changed.size > 0; isFull;) {
+        const ids = await redis.zrangebylex(keys.accounts, from, "+", "LIMIT", 0, PAGE);
+        const plansNow = await plansOf(ids);
+        const theirs = ids.filter((_, index) => changed.has(String(plansNow[index])));
+        // Waits for who is changing one: they may be a process with the old plans, and set those.
+        await Promise.all(theirs.map((id) => again(id, { waits: true })));
+        replanned += theirs.length;
+        isFull = ids.length === PAGE;
+        from = `(${ids.at(-1) ?? ""}`;
+      }
+      if (changed.size > 0) await redis.hset(keys.plans, Object.fromEntries(changed));
+      return replanned;
+    },
+  };
+};
