@@ -96,9 +96,7 @@ const leapOverRepetitions = (at: Instant, { zone, crowds, rooms, paces }: QuotaW
       if (inThis > 0) most = Math.min(most, Math.floor(room.left / inThis));
     }
   }
-  // The last of a crowd is left for an ordinary step, so that the walk sees the instant at which it goes.
-  for (const crowd of crowds)
-    if (crowd.taken > 0) most = Math.min(most, Math.floor((crowd.remaining - 1) / crowd.taken));
+  for (const crowd of crowds) if (crowd.taken > 0) most = Math.min(most, Math.floor(crowd.remaining / crowd.taken));
   if (!Number.isFinite(most) || most < 1) return at;
   // Slots that follow each other; where a period has time to spare, the next step's own instant is the later one.
   for (const pace of paces) pace.free += most * slotsTaken(pace);
