@@ -18,20 +18,26 @@ const ALL_IN: Millis = seconds(25);
  */
 const ECHO: Millis = milliseconds(200);
 
+/** How soon it is seen that the parent is gone: well before a person has typed the command again. */
+const LOOK: Millis = milliseconds(300);
+
 /**
+ * @param withParent stop, too, when the process that started this one is gone. For what npm starts: `kill -9` of npm
+ * would leave it holding its port and its data. Not for what a shell starts: that may end, and what it started go on.
  * @returns a lifecycle that SIGTERM and SIGINT stop before the process exits with 0, or with 1 if something did not
  * end in time. A second signal exits with 1 at once: what was in flight is found again by the next start.
  */
-export const onStop = (log: Logger): Lifecycle => {
+export const onStop = (log: Logger, { withParent = false }: { withParent?: boolean } = {}): Lifecycle => {
   const parts: { name: string; close: () => Promise<unknown>; deadlineMs: Millis }[] = [];
   let stopping: Promise<void> | undefined;
   let clean = true;
 
-  const end = async ({ name, close, deadlineMs }: (typeof parts)[number], leftMs: number): Promise<void> => {
+  const closePart = async (part: (typeof parts)[number], leftMs: number): Promise<void> => {
+    const { name, deadlineMs } = part;
     const inTime = new AbortController();
     const late = wait(Math.min(deadlineMs, leftMs), "late", { signal: inTime.signal });
     try {
-      if ((await Promise.race([close(), late])) === "late") throw new Error("it did not end in time");
+      if ((await Promise.race([part.close(), late])) === "late") throw new Error("it did not end in time");
       log.debug({ event: "closed", part: name }, `closed: ${name}`);
     } catch (error) {
       clean = false;
@@ -45,27 +51,35 @@ export const onStop = (log: Logger): Lifecycle => {
   const stopAll = async (): Promise<void> => {
     const startedAt = systemClock.monotonic();
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-      await end(part, Math.max(0, ALL_IN - (systemClock.monotonic() - startedAt)));
+      await closePart(part, Math.max(0, ALL_IN - (systemClock.monotonic() - startedAt)));
     }
   };
   const stop = (): Promise<void> => (stopping ??= stopAll());
 
-  let signalledAt: number | undefined;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    const now = systemClock.monotonic();
-    if (signalledAt !== undefined) {
-      if (now - signalledAt > ECHO) process.exit(1);
-      return;
-    }
-    signalledAt = now;
+  const end = (signal: string): void => {
     log.info(
       { event: "stopping", signal },
       "stopping: attempts in flight are finished first (once more to end at once)",
     );
     void stop().then(() => process.exit(clean ? 0 : 1));
   };
+  let signalledAt: number | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    const now = systemClock.monotonic();
+    if (signalledAt === undefined) end(signal);
+    else if (now - signalledAt > ECHO) process.exit(1);
+    signalledAt ??= now;
+  };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  if (withParent) {
+    const parent = process.ppid;
+    const looking = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(looking);
+      end("parent gone");
+    }, LOOK).unref();
+  }
 
   return {
     add: (name, close, deadlineMs = ALL_IN) => void parts.push({ name, close, deadlineMs }),

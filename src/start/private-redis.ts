@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync } from "node:fs"
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Logger } from "pino";
+import { seconds } from "../domain/time.ts";
 import type { RedisAddress } from "../redis/connect.ts";
 import { lock } from "./lock.mjs";
 import { endOrphan, endProcess } from "./orphan.ts";
@@ -30,6 +31,9 @@ export interface PrivateRedisOptions {
   /** False keeps nothing: for throw-away servers. */
   readonly appendOnly?: boolean;
 }
+
+/** One that has just been told to stop is waited for; one that runs is not worth more of a person's time. */
+const LOCK_PATIENCE = seconds(2);
 
 /** Redis 7 keeps its append-only file in a directory, which 6 does not see: it would start empty beside the data. */
 const refuseOlderThanData = (dataDir: string, binary: RedisBinary): void => {
@@ -81,7 +85,7 @@ export const startPrivateRedis = async (options: PrivateRedisOptions): Promise<P
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const dataDir = realpathSync(options.dataDir);
   chmodSync(dataDir, 0o700);
-  const held = await lock(join(dataDir, "lock"), 500);
+  const held = await lock(join(dataDir, "lock"), LOCK_PATIENCE);
   if (held.kind === "held") {
     throw startRefused(
       `another Sluice is running on ${dataDir} (process ${held.by}): stop it, or set SLUICE_DATA_DIR.`,

@@ -67,4 +67,20 @@ describe("stopping", () => {
     expect(await program.ended).toBe(1);
     expect(events(program.output())).toEqual(["api ended", "a while"]);
   });
+
+  it("follows a parent that was killed, when it is told to", async () => {
+    const parent = runProgram(`
+      import { spawn } from "node:child_process";
+      const code = 'import { pino } from "pino"; import { onStop } from "' + process.cwd() + '/src/start/lifecycle.ts";' +
+        'onStop(pino({ level: "silent" }), { withParent: true }).add("part", async () => console.log("part ended"));' +
+        'setInterval(() => {}, 1000); console.log("ready");';
+      spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", code], { stdio: "inherit" });
+      setInterval(() => {}, 1000);`);
+    running.push(parent);
+    await until(() => parent.output().includes("ready"));
+    parent.process.kill("SIGKILL");
+    // Its outputs close when the last who holds them, the child, has ended.
+    expect(await parent.ended).toBe("SIGKILL");
+    expect(events(parent.output())).toEqual(["part ended"]);
+  });
 });
