@@ -19,7 +19,7 @@ import { welcome } from "./start/welcome.ts";
 const redisFor = async (config: Config, dataDir: string, lifecycle: Lifecycle, log: Logger): Promise<RedisAddress> => {
   if (config.redisUrl !== null) return { url: config.redisUrl };
   const env = processEnvironment();
-  const cacheDir = env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  const cacheDir = join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "sluice");
   const binary = await findRedis({ path: env["PATH"] ?? "", cacheDir, log });
   const redis = await startPrivateRedis({ binary, dataDir, fsync: config.fsync, log });
   lifecycle.add("redis", () => redis.stop());

@@ -53,10 +53,15 @@ export const aWorld = async (options: WorldOptions = {}) => {
   const parts = partsOf();
   let now = instant(Date.parse(at));
   const ledger: LedgerEntry[] = [];
+  /** Set by a test: what the provider waits for before it takes a message in and answers. */
+  const provider: { beforeArrival: ((arrival: Arrival) => Promise<void>) | null } = { beforeArrival: null };
   const log = pino({ level: process.env["SLUICE_TEST_LOG"] ?? "silent" });
 
   const providers = await startSandbox({
-    record: async (arrival) => void ledger.push({ ...arrival, at: now }),
+    record: async (arrival) => {
+      await provider.beforeArrival?.(arrival);
+      ledger.push({ ...arrival, at: now });
+    },
     log,
     clock: { now: () => now, monotonic: () => performance.now() as never },
   });
@@ -176,6 +181,7 @@ export const aWorld = async (options: WorldOptions = {}) => {
     config,
     origin,
     ledger,
+    provider,
     account,
     newAccount,
     bodyFor,
