@@ -1,0 +1,26 @@
+/** Everything that a cell holds, to be compared: two dumps are equal iff nobody could tell the difference. */
+import type { Stage } from "../../support/gate-stage.ts";
+
+/** `clock` moves with every script that writes; it is no part of what a script did. */
+const IGNORED = new Set(["clock", "test_clock"]);
+
+const content = async (stage: Stage, key: string): Promise<unknown> => {
+  const { redis } = stage;
+  const type = await redis.type(key);
+  if (type === "string") return redis.get(key);
+  if (type === "hash") return Object.entries(await redis.hgetall(key)).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (type === "list") return redis.lrange(key, 0, -1);
+  if (type === "set") return (await redis.smembers(key)).sort();
+  if (type === "zset") return redis.zrange(key, "0", "-1", "WITHSCORES");
+  throw new TypeError(`no key of a cell is a ${type}`);
+};
+
+export const dump = async (stage: Stage): Promise<Record<string, unknown>> => {
+  const keys = (await stage.redis.keys(`${stage.cell}*`)).sort();
+  const all: Record<string, unknown> = {};
+  for (const key of keys) {
+    const name = key.slice(stage.cell.length);
+    if (!IGNORED.has(name)) all[name] = await content(stage, key);
+  }
+  return all;
+};

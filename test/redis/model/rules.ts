@@ -1,0 +1,18 @@
+import { BEGINNING } from "./rules-begin.ts";
+import { COUNTING } from "./rules-counting.ts";
+import { FAIR } from "./rules-fair.ts";
+import { LANES } from "./rules-lanes.ts";
+import { RELEASING } from "./rules-release.ts";
+import { RINGS } from "./rules-rings.ts";
+import { SETTLING } from "./rules-settle.ts";
+import type { Rule } from "./rule.ts";
+
+export const RULES: readonly Rule[] = [
+  ...COUNTING,
+  ...BEGINNING,
+  ...SETTLING,
+  ...RELEASING,
+  ...RINGS,
+  ...FAIR,
+  ...LANES,
+];
