@@ -1,7 +1,7 @@
 /** What every answer carries: the request's id, and what keeps a browser from misusing it. No CORS: nobody else's page. */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { App } from "./access.ts";
+import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** A caller's own id is taken over when it is harmless in a log and a header. */
 export const requestIdOf = (request: Pick<IncomingMessage, "headers">): string => {
@@ -14,16 +14,14 @@ export const requestIdOf = (request: Pick<IncomingMessage, "headers">): string =
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-export const setAnswerHeaders = (app: App): void => {
-  app.addHook("onRequest", async (request, reply) => {
-    reply.headers({
-      "X-Request-Id": request.id,
-      "X-Content-Type-Options": "nosniff",
-      "X-Frame-Options": "DENY",
-      "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-      "Referrer-Policy": "no-referrer",
-      "Cross-Origin-Resource-Policy": "same-origin",
-      "Cache-Control": "no-store",
-    });
+export const setAnswerHeaders = (request: FastifyRequest, reply: FastifyReply): void => {
+  reply.headers({
+    "X-Request-Id": request.id,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
   });
 };

@@ -49,12 +49,13 @@ export const authenticate = (app: App, services: Services, options: ServerOption
       take(limit, address);
       return { kind: "nobody" };
     }
-    // Guesses are counted by address, and cost Redis nothing once there were too many.
-    const seconds = limit.ask(address);
+    // Guesses are counted by address, apart from all else that comes from it, and cost Redis nothing once they are many.
+    const guesses = `guesses ${address}`;
+    const seconds = limit.ask(guesses);
     if (seconds > 0) throw tooManyRequests(seconds);
     const key = token === null || token === "" ? null : await services.keys.authenticate(token);
     if (key === null) {
-      take(limit, address);
+      take(limit, guesses);
       throw unauthenticated(
         token === null
           ? "expected a header `Authorization: Bearer <key>`"

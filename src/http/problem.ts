@@ -40,7 +40,7 @@ const refusedByFastify = (code: string, request: FastifyRequest): SluiceError | 
       return malformed("expected a JSON body, got none");
     case "FST_ERR_BAD_URL":
       return malformed("expected a path whose percent-encoding can be decoded");
-    case "FST_ERR_NOT_FOUND":
+    case "FST_ERR_MAX_PARAM_LENGTH":
       return notFound("such route");
     default:
       return null;
@@ -50,9 +50,12 @@ const refusedByFastify = (code: string, request: FastifyRequest): SluiceError | 
 /** Everything that is thrown, as one of the closed list. */
 export const asSluiceError = (error: unknown, request: FastifyRequest): SluiceError => {
   if (error instanceof SluiceError) return error;
-  const code = (error as { code?: unknown } | null)?.code;
+  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
   const refused = typeof code === "string" ? refusedByFastify(code, request) : null;
   if (refused) return refused;
+  // A caller that hung up in the middle of its body, and what else Fastify finds at fault.
+  if (typeof statusCode === "number" && statusCode >= 400 && statusCode < 500)
+    return malformed("the request could not be read to its end");
   const trouble = redisTrouble(error);
   return trouble === null ? internalError() : redisUnavailable(trouble);
 };

@@ -66,7 +66,11 @@ export const createServer = async (services: Services, options: ServerOptions = 
     // While it closes, what is on an open connection is answered as ever.
     return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+    // What the router refuses has passed no hook.
+    frameworkErrors(error, request, reply) {
+      setAnswerHeaders(request, reply);
+      void sendProblem(error, request, reply);
+    },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setValidatorCompiler(validatorCompiler);
@@ -78,7 +82,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
   });
 
   await describeRoutes(app);
-  setAnswerHeaders(app);
+  app.addHook("onRequest", async (request, reply) => setAnswerHeaders(request, reply));
   observe(app, services);
   authenticate(app, services, options);
   readJsonBodies(app);

@@ -50,16 +50,25 @@ const told = (
   return [{ field: field === "" ? root : field, expected: expectation(error), got }];
 };
 
-/** @param root how errors name the value itself */
-export const checkerOf = (schema: TSchema, root = "body"): Check => {
+/** The shape alone, not the text in it. @param root how errors name the value itself */
+const shapeCheckerOf = (schema: TSchema, root: string): Check => {
   const compiled = Compile(schema);
   return (value) => {
-    if (compiled.Check(value)) return illFormedText(value, root).slice(0, MOST_ERRORS);
+    if (compiled.Check(value)) return [];
     const errors = compiled.Errors(value).flatMap((error) => told(schema, root, value, error));
     // The list that errors are collected in is bounded; that it may end before the first we would tell lets nothing pass.
     return errors.length > 0
       ? errors.slice(0, MOST_ERRORS)
       : [{ field: root, expected: "what the schema says", got: "something else" }];
+  };
+};
+
+/** The shape, and that every text in it is one. */
+export const checkerOf = (schema: TSchema, root = "body"): Check => {
+  const check = shapeCheckerOf(schema, root);
+  return (value) => {
+    const errors = check(value);
+    return errors.length > 0 ? errors : illFormedText(value, root).slice(0, MOST_ERRORS);
   };
 };
 
@@ -84,3 +93,15 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
     return errors.length === 0 ? { value } : { error: invalidFields(errors) };
   };
 };
+
+/** For a body whose parts are judged one by one later: only what is wrong with it as a whole. */
+export const wholeBodyCompiler =
+  (whole: TSchema): FastifySchemaCompiler<TSchema> =>
+  (part) => {
+    if (part.httpPart !== "body") return validatorCompiler(part);
+    const check = shapeCheckerOf(whole, "body");
+    return (value: unknown) => {
+      const errors = check(value);
+      return errors.length === 0 ? { value } : { error: invalidFields(errors) };
+    };
+  };

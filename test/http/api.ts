@@ -1,6 +1,7 @@
 /** The API on a real socket, over services in memory, and a caller that speaks to it. */
 import type { FastifyInstance } from "fastify";
 import type { AddressInfo } from "node:net";
+import type { FieldError } from "../../src/domain/errors.ts";
 import { createServer } from "../../src/http/server.ts";
 import type { ServerOptions, Services } from "../../src/http/services.ts";
 import { ADMIN_KEY, fakeWorld, type FakeWorld } from "../support/fake-services.ts";
@@ -8,13 +9,14 @@ import { ADMIN_KEY, fakeWorld, type FakeWorld } from "../support/fake-services.t
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // What an API answered is looked into by path: `unknown` would make every expectation a cast.
-  readonly body: Body;
+  readonly body: Readonly<Record<string, unknown>>;
   readonly text: string;
 }
-export interface Body {
-  readonly [name: string]: Body & string & number & null & readonly Body[];
-}
+
+export const errorsOf = ({ body }: Answer): readonly FieldError[] => (body["errors"] ?? []) as readonly FieldError[];
+export const fieldsOf = (answer: Answer): readonly string[] => errorsOf(answer).map(({ field }) => field);
+export const itemsOf = ({ body }: Answer): readonly Readonly<Record<string, unknown>>[] =>
+  body["items"] as readonly Readonly<Record<string, unknown>>[];
 
 export interface Asking {
   readonly key?: string | null;

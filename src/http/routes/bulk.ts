@@ -11,7 +11,7 @@ import { BulkAsAWhole, BulkOf } from "../schemas/bulk.ts";
 import { problems } from "../schemas/problem.ts";
 import * as schemas from "../schemas/send.ts";
 import type { Services } from "../services.ts";
-import { validatorCompiler } from "../validate.ts";
+import { wholeBodyCompiler } from "../validate.ts";
 import { sendConfig, setupOf, zoneOf } from "./send.ts";
 
 const refusal = (error: SluiceError): schemas.Refused => ({
@@ -78,8 +78,7 @@ export const bulkRoutes = (app: App, services: Services, bodyLimit: number): voi
         config: sendConfig,
         bodyLimit,
         // The document says all; what refuses the whole request is less (schemas/bulk.ts).
-        validatorCompiler: (part) =>
-          validatorCompiler(part.httpPart === "body" ? { ...part, schema: BulkAsAWhole } : part),
+        validatorCompiler: wholeBodyCompiler(BulkAsAWhole),
         schema: {
           tags: ["Sending"],
           summary,

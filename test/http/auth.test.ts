@@ -1,0 +1,225 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { ADMIN_KEY } from "../support/fake-services.ts";
+import { anApi, anEmail, anSms, type Api } from "./api.ts";
+
+const open: Api[] = [];
+const another = async (...asked: Parameters<typeof anApi>): Promise<Api> => {
+  const api = await anApi(...asked);
+  open.push(api);
+  return api;
+};
+let api: Api;
+beforeAll(async () => {
+  api = await anApi();
+});
+afterAll(() => api.close());
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+describe("a credential", () => {
+  it.each([
+    ["none", {}],
+    ["another scheme", { Authorization: `Basic ${btoa(`admin:${ADMIN_KEY}`)}` }],
+    ["no token", { Authorization: "Bearer " }],
+    ["two tokens", { Authorization: `Bearer ${ADMIN_KEY} ${ADMIN_KEY}` }],
+    ["an unknown key", { Authorization: "Bearer sk_unknown" }],
+    ["most of the operator's", { Authorization: `Bearer ${ADMIN_KEY.slice(0, -1)}` }],
+    ["10,000 characters", { Authorization: `Bearer ${"a".repeat(10_000)}` }],
+  ])("of %s is answered 401 with the scheme that is expected", async (_what, headers) => {
+    const answer = await api.ask("GET", "/v1/quotas", { headers });
+    expect([answer.status, answer.body["code"]]).toEqual([401, "unauthenticated"]);
+    expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer realm="sluice"/);
+  });
+
+  it("may say Bearer in any case", async () => {
+    const answer = await api.ask("GET", "/v1/accounts", { headers: { Authorization: `bearer ${ADMIN_KEY}` } });
+    expect(answer.status).toBe(200);
+  });
+
+  it("is not taken from the query", async () => {
+    expect((await api.ask("GET", `/v1/accounts?key=${ADMIN_KEY}`)).status).toBe(401);
+  });
+
+  it("is refused as soon as it is revoked", async () => {
+    const { id, key, keyId } = await api.anAccount();
+    expect((await api.ask("GET", "/v1/quotas", { key })).status).toBe(200);
+    expect((await api.operate("DELETE", `/v1/accounts/${id}/keys/${keyId}`)).status).toBe(204);
+    expect((await api.ask("GET", "/v1/quotas", { key })).status).toBe(401);
+    expect((await api.ask("POST", "/v1/email/send", { key, body: anEmail })).status).toBe(401);
+  });
+});
+
+describe("another account's", () => {
+  it("messages, batches and suppressions are not there", async () => {
+    const mine = await api.anAccount();
+    const other = await api.anAccount();
+    const sent = await api.ask("POST", "/v1/email/send", { key: other.key, body: anEmail });
+    const bulk = await api.ask("POST", "/v1/sms/send/bulk", { key: other.key, body: { messages: [anSms] } });
+    const suppression = "/v1/suppressions?channel=sms&address=%2B9779812345678";
+    await api.ask("POST", "/v1/suppressions", { key: other.key, body: { channel: "sms", address: anSms.to } });
+    const theirs: [string, string][] = [
+      ["GET", `/v1/messages/${sent.body["id"]}`],
+      ["GET", `/v1/email/messages/${sent.body["id"]}`],
+      ["DELETE", `/v1/messages/${sent.body["id"]}`],
+      ["POST", `/v1/messages/${sent.body["id"]}/replay`],
+      ["GET", `/v1/batches/${bulk.body["batch_id"]}`],
+      ["DELETE", `/v1/batches/${bulk.body["batch_id"]}`],
+      ["DELETE", suppression],
+      ["GET", `/v1/quotas?account_id=${other.id}`],
+      ["GET", `/v1/queues?account_id=${other.id}`],
+      ["GET", `/v1/messages?account_id=${other.id}`],
+    ];
+    for (const [method, path] of theirs)
+      expect([path, (await api.ask(method, path, { key: mine.key })).status]).toEqual([path, 404]);
+    expect((await api.ask("GET", "/v1/messages", { key: mine.key })).body["items"]).toEqual([]);
+    expect((await api.ask("DELETE", suppression, { key: other.key })).status).toBe(204);
+  });
+
+  it("keys cannot be seen or revoked through one's own account", async () => {
+    const mine = await api.anAccount();
+    const other = await api.anAccount();
+    for (const method of ["GET", "DELETE"])
+      expect((await api.operate(method, `/v1/accounts/${mine.id}/keys/${other.keyId}`)).status).toBe(404);
+  });
+});
+
+describe("the operator", () => {
+  it("names the account it looks at", async () => {
+    const { id, key } = await api.anAccount({ name: "Named" });
+    await api.ask("POST", "/v1/email/send", { key, body: anEmail });
+    for (const path of ["/v1/quotas", "/v1/messages", "/v1/reports/usage", "/v1/windows", "/v1/suppressions"]) {
+      expect([path, (await api.operate("GET", path)).status]).toEqual([path, 422]);
+      expect([path, (await api.operate("GET", `${path}?account_id=${id}`)).status]).toEqual([path, 200]);
+      expect([path, (await api.operate("GET", `${path}?account_id=acc_none`)).status]).toEqual([path, 404]);
+    }
+  });
+
+  it("does not send: an account does", async () => {
+    const answer = await api.operate("POST", "/v1/email/send", anEmail);
+    expect([answer.status, answer.body["code"]]).toEqual([403, "forbidden"]);
+  });
+
+  it("is known while Redis is away, and an account's key is answered 503", async () => {
+    const alone = await another();
+    const { key } = await alone.anAccount();
+    alone.world.trouble = new Error("Connection is closed.");
+    expect((await alone.operate("POST", "/v1/channels/sms/pause")).status).toBe(200);
+    expect((await alone.ask("GET", "/v1/quotas", { key })).status).toBe(503);
+  });
+});
+
+describe("this machine's own pages", () => {
+  const pages = ["/metrics", "/sandbox", "/sandbox/messages"];
+
+  it("are shown to loopback, and to the operator from anywhere", async () => {
+    for (const path of pages) {
+      expect([path, (await api.ask("GET", path)).status]).toEqual([path, 200]);
+      const forwarded = { key: ADMIN_KEY, headers: { "X-Forwarded-For": "203.0.113.9" } };
+      expect([path, (await api.ask("GET", path, forwarded)).status]).toEqual([path, 200]);
+    }
+  });
+
+  it.each([
+    ["came through a proxy", { "X-Forwarded-For": "127.0.0.1" }],
+    ["came through another kind of proxy", { Forwarded: "for=127.0.0.1" }],
+    ["was led here under another name", { "X-Test-Host": "attacker.example" }],
+    ["has another account's key", { Authorization: "Bearer sk_some", "X-Real-IP": "127.0.0.1" }],
+  ])("are not shown to who %s", async (_what, headers) => {
+    const { "X-Test-Host": host, ...others } = headers as Record<string, string>;
+    for (const path of pages) {
+      const status =
+        host === undefined
+          ? (await api.ask("GET", path, { headers: others })).status
+          : (await api.app.inject({ method: "GET", url: path, headers: { host } })).statusCode;
+      expect([path, status]).toEqual([path, 403]);
+    }
+  });
+
+  it("are not there when nothing is pretended", async () => {
+    const alone = await another({ sandbox: null });
+    expect((await alone.ask("GET", "/sandbox")).status).toBe(404);
+    expect((await alone.ask("GET", "/sandbox/messages")).status).toBe(404);
+  });
+});
+
+describe("the limit on requests", () => {
+  const requestLimit = { perSecond: 1, burst: 5 };
+  const times = async (count: number, asked: () => Promise<{ status: number }>): Promise<readonly number[]> => {
+    const seen: number[] = [];
+    for (let i = 0; i < count; i++) seen.push((await asked()).status);
+    return seen;
+  };
+
+  it("is each key's own, says when to come back, and fills up again", async () => {
+    const alone = await another({}, { requestLimit });
+    const [one, two] = [await alone.anAccount(), await alone.anAccount()];
+    const statuses = await times(6, () => alone.ask("GET", "/v1/quotas", { key: one.key }));
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+    const refused = await alone.ask("GET", "/v1/quotas", { key: one.key });
+    expect(refused.body["code"]).toBe("too_many_requests");
+    expect(refused.headers.get("retry-after")).toBe("1");
+    expect((await alone.ask("GET", "/v1/quotas", { key: two.key })).status).toBe(200);
+    alone.world.monotonic += 1_000;
+    expect((await alone.ask("GET", "/v1/quotas", { key: one.key })).status).toBe(200);
+  });
+
+  it("holds for routes that nobody knows, and for guessed keys, which then cost Redis nothing", async () => {
+    const alone = await another({}, { requestLimit });
+    expect(await times(6, () => alone.ask("GET", "/nothing"))).toEqual([404, 404, 404, 404, 404, 429]);
+    const guess = (): Promise<{ status: number }> => alone.ask("GET", "/v1/quotas", { key: `sk_${Math.random()}` });
+    expect(await times(6, guess)).toEqual([401, 401, 401, 401, 401, 429]);
+    expect(alone.world.calls.authenticate).toBe(5);
+  });
+
+  it("is not the operator's, and not that of the health checks", async () => {
+    const alone = await another({}, { requestLimit });
+    for (const path of ["/healthz", "/readyz", "/metrics"])
+      expect(new Set(await times(8, () => alone.ask("GET", path)))).toEqual(new Set([200]));
+    expect(new Set(await times(8, () => alone.operate("GET", "/v1/accounts")))).toEqual(new Set([200]));
+  });
+
+  it("goes by the address that a trusted proxy names, and by nobody else's word", async () => {
+    const from = (one: Api, address: string): Promise<{ status: number }> =>
+      one.ask("GET", "/nothing", { headers: { "X-Forwarded-For": address } });
+    const proxied = await another({}, { requestLimit, trustedProxies: ["127.0.0.0/8"] });
+    await times(5, () => from(proxied, "203.0.113.1"));
+    expect((await from(proxied, "203.0.113.1")).status).toBe(429);
+    expect((await from(proxied, "203.0.113.2")).status).toBe(404);
+    // What stands before the proxy's own word is the caller's, and anybody's.
+    expect((await from(proxied, "203.0.113.7, 203.0.113.1")).status).toBe(429);
+    const direct = await another({}, { requestLimit });
+    let address = 0;
+    const seen = await times(6, () => from(direct, `203.0.113.${address++}`));
+    expect(seen.at(-1)).toBe(429);
+  });
+});
+
+describe("every answer", () => {
+  it("carries headers that keep a browser from misusing it, and no leave for other origins", async () => {
+    const answers = [
+      await api.ask("GET", "/healthz", { headers: { Origin: "https://other.example" } }),
+      await api.ask("GET", "/nothing"),
+      await api.ask("GET", "/v1/%zz"),
+      await api.operate("GET", "/v1/accounts"),
+    ];
+    for (const { headers } of answers) {
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("x-frame-options")).toBe("DENY");
+      expect(headers.get("content-security-policy")).toMatch(/^default-src 'self'/);
+      expect(headers.get("cache-control")).toBe("no-store");
+      expect(headers.get("access-control-allow-origin")).toBeNull();
+    }
+    expect((await api.ask("OPTIONS", "/v1/accounts", { headers: { Origin: "https://other.example" } })).status).toBe(
+      404,
+    );
+  });
+
+  it("takes over a caller's request id when it is harmless, and makes one otherwise", async () => {
+    const idFor = async (given: string): Promise<string | null> =>
+      (await api.ask("GET", "/healthz", { headers: { "X-Request-Id": given } })).headers.get("x-request-id");
+    expect(await idFor("trace-1.2_3")).toBe("trace-1.2_3");
+    for (const given of ["a b", "<script>", "a".repeat(65), `{"a":1}`])
+      expect(await idFor(given)).toMatch(/^req_[0-9a-f]{24}$/);
+  });
+});

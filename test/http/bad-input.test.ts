@@ -1,0 +1,348 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { connect } from "node:net";
+import { ADMIN_KEY } from "../support/fake-services.ts";
+import { anApi, errorsOf, fieldsOf, anEmail, anSms, type Api, type Answer } from "./api.ts";
+
+let api: Api;
+let key: string;
+let account: string;
+beforeAll(async () => {
+  api = await anApi();
+  ({ key, id: account } = await api.anAccount());
+});
+afterAll(() => api.close());
+
+const email = (change: object): Promise<Answer> =>
+  api.ask("POST", "/v1/email/send", { key, body: { ...anEmail, ...change } });
+const sms = (change: object): Promise<Answer> =>
+  api.ask("POST", "/v1/sms/send", { key, body: { ...anSms, ...change } });
+const raw = (text: string | Uint8Array<ArrayBuffer>, headers = {}): Promise<Answer> =>
+  api.ask("POST", "/v1/email/send", { key, raw: text, headers });
+
+/** The one shape of a refusal, and that nothing reached the gate. */
+const refused = async (asked: () => Promise<Answer>, status: number, code: string, field?: string): Promise<Answer> => {
+  const before = api.world.drafts.length;
+  const answer = await asked();
+  expect(answer.body).toMatchObject({ status, code, type: `urn:sluice:problem:${code}`, detail: expect.any(String) });
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get("content-type")).toMatch(/^application\/problem\+json/);
+  expect(answer.headers.get("x-request-id")).toBe(answer.body["request_id"]);
+  if (field !== undefined) expect(fieldsOf(answer)).toContain(field);
+  expect(api.world.drafts).toHaveLength(before);
+  return answer;
+};
+const wrong = (asked: () => Promise<Answer>, field: string): Promise<Answer> =>
+  refused(asked, 422, "invalid_request", field);
+
+describe("accounts", () => {
+  it.each(["PST", "Nowhere/Town", "asia/kathmandu", "+05:45", "", "EST5EDT; DROP"])(
+    "refuses the time zone %j, naming the field",
+    (timezone) => wrong(() => api.operate("POST", "/v1/accounts", { name: "Test", timezone }), "timezone"),
+  );
+
+  it.each([-1, 1.5, 2_592_000_000_001, 1e300, "5", true, [5]])("refuses the quota %j", async (hour) => {
+    const inAccount = { name: "Test", timezone: "UTC", quotas: { email: { hour } } };
+    await wrong(() => api.operate("POST", "/v1/accounts", inAccount), "quotas.email.hour");
+    await wrong(() => api.operate("PUT", `/v1/accounts/${account}/quotas/email`, { hour }), "hour");
+  });
+
+  it.each([
+    ["plan", { plan: "platinum" }],
+    ["weight", { weight: 0 }],
+    ["weight", { weight: 101 }],
+    ["on_uncertain.voice", { on_uncertain: { voice: "resend" } }],
+    ["quotas.fax", { quotas: { fax: { hour: 1 } } }],
+    ["quotas.email.week", { quotas: { email: { week: 1 } } }],
+    ["status", { status: "removing" }],
+    ["name", { name: "two\r\nlines" }],
+  ])("refuses a wrong %s", (field, change) =>
+    wrong(() => api.operate("POST", "/v1/accounts", { name: "Test", timezone: "UTC", ...change }), field),
+  );
+
+  it("refuses a change that changes nothing", () =>
+    wrong(() => api.operate("PATCH", `/v1/accounts/${account}`, {}), "body"));
+
+  it("names every field that is missing", async () => {
+    const answer = await wrong(() => api.operate("POST", "/v1/accounts", {}), "name");
+    expect(fieldsOf(answer)).toEqual(["name", "timezone"]);
+  });
+
+  it.each(["fast", "0/s", "1/fortnight", "-1/s", "1e9/s"])("refuses the rate %j", (rate) =>
+    wrong(() => api.operate("PUT", `/v1/accounts/${account}/senders/a@b.co/quotas/email`, { rate }), "rate"),
+  );
+
+  it("refuses a sender that is no address of the channel", async () => {
+    await wrong(() => api.operate("PUT", `/v1/accounts/${account}/senders/nobody/quotas/email`, {}), "sender");
+    await wrong(() => api.operate("PUT", `/v1/accounts/${account}/senders/a@b.co/quotas/sms`, {}), "sender");
+  });
+
+  it("refuses a channel that nobody knows", () =>
+    wrong(() => api.operate("PUT", `/v1/accounts/${account}/quotas/fax`, {}), "channel"));
+
+  it.each([{ minute: 0 }, { hour: -1 }, { day: 5 }])("refuses the API limit %j", async (api_limit) => {
+    const answer = await api.operate("POST", `/v1/accounts/${account}/keys`, { api_limit });
+    expect(answer.status).toBe(422);
+    expect(fieldsOf(answer)[0]).toMatch(/^api_limit\./);
+  });
+});
+
+describe("addresses", () => {
+  it.each([
+    ["two addresses", "a@example.com, b@example.com"],
+    ["two addresses without a space", "a@example.com,b@example.com"],
+    ["255 characters", `a@${"b".repeat(249)}.com`],
+    ["a line break", "a@example.com\r\nBcc: b@example.com"],
+    ["a display name", "Ann <ann@example.com>"],
+    ["no domain", "ann"],
+    ["nothing", ""],
+    ["a number", 5],
+    ["a list", ["a@example.com"]],
+  ])("refuses an email to %s", (_what, to) => wrong(() => email({ to }), "to"));
+
+  it.each([
+    ["other scripts' digits", "+９７７９８１２３４５６７８"],
+    ["Arabic digits", "+٩٧٧٩٨١٢٣٤٥٦٧٨"],
+    ["no plus", "9779812345678"],
+    ["two numbers", "+9779812345678,+9779812345679"],
+    ["spaces", "+977 981 2345678"],
+    ["an extension", "+9779812345678x5"],
+    ["sixteen digits", "+9779812345678901"],
+  ])("refuses an SMS to %s", (_what, to) => wrong(() => sms({ to }), "to"));
+
+  it.each(["a@example.com, b@example.com", "Ann <a@example.com>\r\nBcc: b@example.com", "Ann <not>", ""])(
+    "refuses to send as %j",
+    (from) => wrong(() => email({ from }), "from"),
+  );
+
+  it("asks for a sender where none is configured", () =>
+    wrong(() => api.ask("POST", "/v1/voice/call", { key, body: { to: anSms.to, say: "Hello" } }), "from"));
+});
+
+describe("texts", () => {
+  it.each([
+    ["a lone surrogate", "\ud800"],
+    ["a NUL", "a\0b"],
+  ])("refuses %s in every text", async (_what, text) => {
+    await wrong(() => email({ text }), "text");
+    await wrong(() => email({ html: text }), "html");
+    await wrong(() => email({ subject: text }), "subject");
+    await wrong(() => email({ reference: text }), "reference");
+    await wrong(() => email({ metadata: { deep: [{ er: text }] } }), "metadata.deep[0].er");
+    await wrong(() => email({ metadata: { [text]: 1 } }), "metadata");
+    await wrong(() => sms({ body: text }), "body");
+  });
+
+  it.each(["\r\nBcc: b@example.com", "\n", "\r", "\u2028", "\u0007"])(
+    "refuses %j in whatever is a header",
+    async (break_) => {
+      await wrong(() => email({ subject: `Hello${break_}` }), "subject");
+      await wrong(() => email({ reply_to: `a@example.com${break_}` }), "reply_to");
+      await wrong(() => email({ headers: { "X-Campaign": `a${break_}` } }), "headers.X-Campaign");
+      expect((await email({ headers: { [`X-${break_}A`]: "a" } })).status).toBe(422);
+    },
+  );
+
+  it.each([
+    "Bcc",
+    "to",
+    "From",
+    "Message-ID",
+    "Date",
+    "Content-Type",
+    "Resent-To",
+    "DKIM-Signature",
+    "X-Sluice-Id",
+    "a:b",
+    "a b",
+    "",
+  ])("refuses to let a caller write the header %j", (name) =>
+    wrong(() => email({ headers: { [name]: "a@example.com" } }), `headers.${name}`),
+  );
+
+  it("refuses a mail with neither text nor html", () => wrong(() => email({ text: "" }), "text"));
+
+  it.each([
+    ["body", () => sms({ body: "a".repeat(1_601) })],
+    ["subject", () => email({ subject: "a".repeat(999) })],
+    ["reference", () => email({ reference: "a".repeat(256) })],
+    ["metadata", () => email({ metadata: { a: "b".repeat(4_097) } })],
+    [
+      "language",
+      () => api.ask("POST", "/v1/voice/call", { key, body: { to: anSms.to, say: "Hi", language: "<Dial>" } }),
+    ],
+  ])("refuses a %s of another size or form", (field, asked) => wrong(asked, field));
+});
+
+describe("times", () => {
+  // The world's clock stands at 2026-03-01T04:29:00Z.
+  it.each([
+    ["no offset", "2026-03-01T10:00:00"],
+    ["no time", "2026-03-02"],
+    ["30 February", "2026-02-30T10:00:00Z"],
+    ["words", "tomorrow"],
+    ["61 s past", "2026-03-01T04:27:59Z"],
+    ["more than a year ahead", "2027-03-03T00:00:00Z"],
+  ])("refuses a send_at with %s", (_what, send_at) => wrong(() => email({ send_at }), "send_at"));
+
+  it("says what a time must look like", async () => {
+    const answer = await wrong(() => email({ send_at: "2026-03-01T10:00:00" }), "send_at");
+    expect(errorsOf(answer)[0]?.expected).toMatch(/RFC 3339 with an offset/);
+  });
+
+  it.each([
+    [{ expires_at: "2026-03-01T04:28:59Z" }, "expires_at"],
+    [{ expires_at: "2026-03-01T05:00:00" }, "expires_at"],
+    [{ send_at: "2026-03-01T06:00:00Z", expires_at: "2026-03-01T05:59:59Z" }, "expires_at"],
+    [{ send_at: "2026-03-01T06:00:00Z", expires_at: "2026-03-01T06:00:00Z" }, "expires_at"],
+    [{ ttl: 60, expires_at: "2026-03-01T05:00:00Z" }, "ttl"],
+    [{ ttl: 0 }, "ttl"],
+    [{ ttl: 1.5 }, "ttl"],
+    [{ ttl: "60" }, "ttl"],
+  ])("refuses %j", (change, field) => wrong(() => email(change), field));
+
+  it("takes a send_at of a minute ago, for a clock that is a little behind", async () => {
+    expect((await email({ send_at: "2026-03-01T04:28:00Z" })).status).toBe(202);
+  });
+});
+
+describe("bodies", () => {
+  it("refuses a field that nobody knows, and says which was meant", async () => {
+    const answer = await wrong(() => email({ priorty: "high" }), "priorty");
+    expect(errorsOf(answer)[0]).toMatchObject({
+      expected: "no such field (did you mean priority?)",
+      got: `"high"`,
+    });
+  });
+
+  it("tells nothing apart by how many fields nobody knows", async () => {
+    const many = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`unknown_${index}`, index]));
+    const answer = await wrong(() => email(many), "unknown_0");
+    expect(errorsOf(answer).length).toBeLessThanOrEqual(8);
+  });
+
+  it.each(["{", "[1,", "nul", '{"from": undefined}', "{'a': 1}", '{"a": 1} extra', "\u0000"])(
+    "answers 400 to the broken JSON %j",
+    (text) => refused(() => raw(text), 400, "malformed_request"),
+  );
+
+  it("answers 400 to what is not UTF-8", () =>
+    refused(() => raw(Uint8Array.from([0x22, 0xff, 0xfe, 0x22])), 400, "malformed_request"));
+
+  it.each([33, 100_000])("answers 400 to %d levels of nesting", (levels) =>
+    refused(() => raw("[".repeat(levels) + "]".repeat(levels)), 400, "malformed_request"),
+  );
+
+  it("takes 30 levels in metadata", async () => {
+    let metadata: object = { end: true };
+    for (let level = 0; level < 28; level++) metadata = { a: metadata };
+    expect((await email({ metadata })).status).toBe(202);
+  });
+
+  it.each(['{"__proto__": {"admin": true}}', '{"constructor": {"prototype": {}}}', '{"metadata": {"__proto__": {}}}'])(
+    "answers 400 to %s",
+    (text) => refused(() => raw(text), 400, "malformed_request"),
+  );
+
+  it.each(["5", "null", "[]", '"text"'])("answers 422 to a body that is %s", (text) =>
+    refused(() => raw(text), 422, "invalid_request"),
+  );
+
+  it("answers 400 to an empty body that says it is JSON", () => refused(() => raw(""), 400, "malformed_request"));
+
+  it.each([
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/jsonp",
+    "application/xml",
+  ])("answers 415 to %s", (type) =>
+    refused(() => raw(JSON.stringify(anEmail), { "Content-Type": type }), 415, "unsupported_media_type"),
+  );
+
+  it("answers 415 to a compressed body", () =>
+    refused(() => raw(JSON.stringify(anEmail), { "Content-Encoding": "gzip" }), 415, "unsupported_media_type"));
+
+  it("answers 413 to a body over 256 KB", () =>
+    refused(() => email({ text: "a".repeat(256 * 1_024) }), 413, "payload_too_large"));
+});
+
+describe("questions", () => {
+  it.each([
+    ["limit", "/v1/messages?limit=0"],
+    ["limit", "/v1/messages?limit=201"],
+    ["limit", "/v1/messages?limit=ten"],
+    ["limit", "/v1/messages?limit=1&limit=2"],
+    ["status", "/v1/messages?status=lost"],
+    ["channel", "/v1/messages?channel=fax"],
+    ["colour", "/v1/messages?colour=red"],
+    ["cursor", "/v1/messages?cursor=nonsense"],
+    ["cursor", `/v1/messages?cursor=${Buffer.from("12345678drop").toString("base64url")}`],
+    ["timezone", "/v1/windows?timezone=PST"],
+    ["at", "/v1/windows?at=2026-03-01T00:00:00"],
+    ["from", "/v1/reports/usage?from=2026-03-01T04:29:00Z&to=2026-03-01T00:00:00Z"],
+    ["from", "/v1/reports/usage?from=2025-12-01T00:00:00Z"],
+    ["by", "/v1/reports/usage?by=week"],
+    ["address", "/v1/suppressions?channel=email&address=nobody"],
+    ["channel", "/v1/suppressions?address=ann@example.com"],
+  ])("refuses a wrong %s in %s", (field, path) => wrong(() => api.ask("GET", path, { key }), field));
+
+  it("refuses a cursor of another list", async () => {
+    for (let i = 0; i < 2; i++) await api.operate("POST", "/v1/accounts", { name: "Test", timezone: "UTC" });
+    const page = await api.operate("GET", "/v1/accounts?limit=1");
+    const cursor = String(page.body["next_cursor"]);
+    expect((await api.operate("GET", `/v1/accounts?limit=1&cursor=${cursor}`)).status).toBe(200);
+    await wrong(() => api.ask("GET", `/v1/messages?cursor=${cursor}`, { key }), "cursor");
+  });
+
+  it.each(["/v1/messages/msg_1", "/v1/batches/bat_x", "/v1/fax/messages/msg_1", "/v1/nothing", "/v1"])(
+    "answers 404 to %s",
+    (path) => refused(() => api.ask("GET", path, { key }), 404, "not_found"),
+  );
+
+  it("answers 400 to a path that cannot be decoded", () =>
+    refused(() => api.ask("GET", "/v1/messages/%zz", { key }), 400, "malformed_request"));
+
+  it("answers 404 to a parameter of 10,000 characters", () =>
+    refused(() => api.ask("GET", `/v1/messages/${"a".repeat(10_000)}`, { key }), 404, "not_found"));
+});
+
+/** What came back on a bare socket to exactly these bytes. */
+const onTheWire = (bytes: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(api.port, "127.0.0.1", () => socket.write(bytes));
+    let heard = "";
+    socket.setEncoding("utf8").on("data", (text: string) => (heard += text));
+    socket.on("close", () => resolve(heard)).on("error", reject);
+  });
+
+describe("what is hardly HTTP", () => {
+  it("answers 400 to what is no request", async () => {
+    const heard = await onTheWire("NONSENSE\r\n\r\n");
+    expect(heard).toMatch(/^HTTP\/1\.1 400 /);
+    expect(heard).toContain(`"code":"malformed_request"`);
+  });
+
+  it("answers 431 to headers of 20 KB", async () => {
+    const heard = await onTheWire(`GET /healthz HTTP/1.1\r\nHost: x\r\nA: ${"a".repeat(20_000)}\r\n\r\n`);
+    expect(heard).toMatch(/^HTTP\/1\.1 431 /);
+    expect(heard).toContain(`"code":"headers_too_large"`);
+  });
+
+  it.each([
+    "//v1/accounts",
+    "/v1/accounts;x",
+    "/v1/%61ccounts",
+    "http://other.example/v1/accounts",
+    "/v1//accounts",
+    "/V1/accounts",
+  ])("does not let anybody without a key list accounts by asking for %s", async (target) => {
+    const heard = await onTheWire(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
+    expect(heard).toMatch(/^HTTP\/1\.1 (?:401|404|400) /);
+    expect(heard).not.toContain(`"items"`);
+  });
+});
+
+it("never puts a stack trace, a path or a key into an answer", async () => {
+  const answers = [await raw("{"), await email({ to: 5 }), await api.ask("GET", "/v1/nothing", { key: ADMIN_KEY })];
+  for (const { text } of answers) expect(text).not.toMatch(/node_modules|\.ts:\d|at Object|sk_|admin-key/);
+});

@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { ADMIN_KEY, at } from "../support/fake-services.ts";
+import { anApi, anEmail, anSms, fieldsOf, type Answer, type Api } from "./api.ts";
+
+let api: Api;
+let key: string;
+beforeAll(async () => {
+  api = await anApi();
+  ({ key } = await api.anAccount());
+});
+afterAll(() => api.close());
+
+interface Refused {
+  readonly code: string;
+  readonly errors: readonly { field: string; expected: string }[];
+}
+type Result = { readonly id?: string; readonly status?: string; readonly error?: Refused };
+const resultsOf = ({ body }: Answer): readonly Result[] => body["results"] as readonly Result[];
+const bulk = (body: unknown, channel = "email"): Promise<Answer> =>
+  api.ask("POST", `/v1/${channel}/send/bulk`, { key, body });
+const template = { from: "Shop <shop@example.com>", subject: "For {{name}}", html: "<p>Dear {{name}}, {{ sum }}</p>" };
+
+describe("messages in bulk", () => {
+  it("are each judged alone, and reported in order", async () => {
+    const before = api.world.drafts.length;
+    const answer = await bulk({
+      messages: [
+        anEmail,
+        { ...anEmail, to: "a@b.co,c@d.co" },
+        { ...anEmail, subjekt: 1 },
+        5,
+        { ...anEmail, to: "bob@example.com" },
+      ],
+    });
+    expect(answer.status).toBe(202);
+    expect(answer.body).toMatchObject({ accepted: 2, rejected: 3, batch_id: expect.stringMatching(/^bat_/) });
+    const results = resultsOf(answer);
+    expect(results.map(({ error }) => error?.errors[0]?.field)).toEqual([
+      undefined,
+      "to",
+      "subjekt",
+      "message",
+      undefined,
+    ]);
+    expect(results[0]).toEqual({ id: expect.stringMatching(/^msg_/), status: "queued" });
+    expect(api.world.drafts.slice(before).map(({ recipient }) => recipient)).toEqual([
+      "ann@example.com",
+      "bob@example.com",
+    ]);
+    const batch = await api.ask("GET", `/v1/batches/${String(answer.body["batch_id"])}`, { key });
+    expect(batch.body).toMatchObject({ total: 2, counts: { queued: 2 } });
+  });
+
+  it("of which one is over 256 KB loses that one only", async () => {
+    const large = { ...anEmail, text: "a".repeat(200_000), html: "b".repeat(100_000) };
+    const answer = await bulk({ messages: [anEmail, large] });
+    expect(resultsOf(answer).map(({ error }) => error?.code)).toEqual([undefined, "payload_too_large"]);
+  });
+
+  it("may come to megabytes in all, and not to more than 16", async () => {
+    const messages = Array.from({ length: 20 }, () => ({ ...anEmail, text: "a".repeat(200_000) }));
+    expect((await bulk({ messages })).body["accepted"]).toBe(20);
+    const small = await anApi({}, { bulkBodyLimit: 1_024 });
+    const account = await small.anAccount();
+    const tooMuch = await small.ask("POST", "/v1/email/send/bulk", {
+      key: account.key,
+      body: { messages: [{ ...anEmail, text: "a".repeat(2_000) }] },
+    });
+    expect([tooMuch.status, tooMuch.body["code"]]).toEqual([413, "payload_too_large"]);
+    await small.close();
+  });
+
+  it("that would be late are refused by themselves", async () => {
+    api.world.estimate = at("2026-03-01T06:00:00Z");
+    const picky = { ...anEmail, on_late: "reject", expires_at: "2026-03-01T05:00:00Z" };
+    const answer = await bulk({
+      messages: [picky, { ...picky, on_late: "accept" }, { ...picky, expires_at: "2026-03-01T07:00:00Z" }],
+    });
+    expect(resultsOf(answer).map(({ error }) => error?.code)).toEqual(["would_expire", undefined, undefined]);
+  });
+
+  it("may all be wrong: the request itself is not", async () => {
+    const answer = await bulk({ messages: [{}, {}] });
+    expect([answer.status, answer.body["accepted"], answer.body["rejected"]]).toEqual([202, 0, 2]);
+  });
+});
+
+describe("a template in bulk", () => {
+  it("is stored once, and each recipient with its variables", async () => {
+    const before = api.world.drafts.length;
+    const recipients = [
+      { to: "ann@example.com", variables: { name: "Ann", sum: "5" }, reference: "r-1" },
+      { to: "BOB@Example.com", variables: { name: "Bob <b>", sum: "6", more: "unused" } },
+    ];
+    const answer = await bulk({ template, recipients, priority: "low", ttl: 3_600 });
+    expect(answer.body).toMatchObject({ accepted: 2, rejected: 0 });
+    expect(api.world.batches.at(-1)).toEqual({ channel: "email", template });
+    const drafts = api.world.drafts.slice(before);
+    expect(drafts[0]).toEqual({
+      channel: "email",
+      sender: "shop@example.com",
+      recipient: "ann@example.com",
+      content: { to: "ann@example.com", variables: { name: "Ann", sum: "5" } },
+      class: "low",
+      reference: "r-1",
+      expiresAt: at("2026-03-01T05:29:00Z"),
+    });
+    expect(drafts[1]?.recipient).toBe("BOB@example.com");
+  });
+
+  it("refuses the recipient whose variable is missing, would break a header, or would make too much", async () => {
+    const answer = await bulk({
+      template: { ...template, text: "{{name}}".repeat(100) },
+      recipients: [
+        { to: "ann@example.com", variables: { name: "Ann" } },
+        { to: "ann@example.com", variables: { name: "Ann\r\nBcc: b@example.com", sum: "5" } },
+        { to: "ann@example.com", variables: { name: "a".repeat(10_000), sum: "5" } },
+        { to: "ann@example.com", variables: { name: 5, sum: "5" } },
+        { to: "ann@example.com", variables: { name: "\0", sum: "5" } },
+        { to: "ann@example.com" },
+        { to: "nobody", variables: { name: "Ann", sum: "5" } },
+        { to: "ann@example.com", variables: { name: "Ann", sum: "5" } },
+      ],
+    });
+    expect(resultsOf(answer).map(({ error }) => error?.errors.map(({ field }) => field) ?? [])).toEqual([
+      ["variables.sum"],
+      ["variables.name"],
+      ["variables", "variables"],
+      ["variables.name"],
+      ["variables.name"],
+      ["variables.name", "variables.sum"],
+      ["to"],
+      [],
+    ]);
+  });
+
+  it("works for texts, from the sender that is configured", async () => {
+    const answer = await bulk(
+      {
+        template: { body: "Code {{code}}" },
+        recipients: [
+          { to: anSms.to, variables: { code: "1" } },
+          { to: anSms.to, variables: { code: "1".repeat(1_600) } },
+        ],
+      },
+      "sms",
+    );
+    expect(resultsOf(answer).map(({ error }) => error?.errors[0]?.expected)).toEqual([
+      undefined,
+      "a body of at most 1600 characters when they are filled in",
+    ]);
+    expect(api.world.drafts.at(-1)).toMatchObject({ sender: "+15005550006", channel: "sms" });
+    expect(api.world.batches.at(-1)).toEqual({ channel: "sms", template: { body: "Code {{code}}" } });
+  });
+
+  it("of 10,000 recipients lets others be answered meanwhile", async () => {
+    const recipients = Array.from({ length: 10_000 }, (_, i) => ({
+      to: `user${i}@example.com`,
+      variables: { name: "Ann", sum: "5" },
+    }));
+    let isDone = false;
+    const all = bulk({ template, recipients }).then((answer) => {
+      isDone = true;
+      return answer;
+    });
+    let answeredMeanwhile = 0;
+    while (!isDone) {
+      await api.ask("GET", "/healthz");
+      if (!isDone) answeredMeanwhile += 1;
+    }
+    expect((await all).body["accepted"]).toBe(10_000);
+    expect(answeredMeanwhile).toBeGreaterThan(3);
+  });
+});
+
+describe("a bulk request as a whole", () => {
+  const recipients = [{ to: "ann@example.com", variables: { name: "Ann", sum: "5" } }];
+  it.each([
+    ["nothing", {}, "messages"],
+    ["no messages", { messages: [] }, "messages"],
+    ["1,001 messages", { messages: Array.from({ length: 1_001 }, () => 1) }, "messages"],
+    ["messages that are no list", { messages: anEmail }, "messages"],
+    ["both forms", { messages: [anEmail], template, recipients }, "messages"],
+    ["a template without recipients", { template }, "recipients"],
+    ["no recipients", { template, recipients: [] }, "recipients"],
+    ["10,001 recipients", { template, recipients: Array.from({ length: 10_001 }, () => 1) }, "recipients"],
+    ["recipients without a template", { recipients }, "messages"],
+    ["a template without a sender", { template: { ...template, from: undefined }, recipients }, "template.from"],
+    ["a template with a bad sender", { template: { ...template, from: "nobody" }, recipients }, "template.from"],
+    ["a template with a line break", { template: { ...template, subject: "a\r\nb" }, recipients }, "template.subject"],
+    ["a template that sets To", { template: { ...template, headers: { To: "x" } }, recipients }, "template.headers.To"],
+    ["a template that is none", { template: 5, recipients }, "template"],
+    ["a bad time beside the template", { template, recipients, send_at: "tomorrow" }, "send_at"],
+    ["a time beside messages", { messages: [anEmail], ttl: 60 }, "ttl"],
+    ["an unknown field", { messages: [anEmail], urgent: true }, "urgent"],
+  ])("is refused with %s", async (_what, body, field) => {
+    const answer = await bulk(body);
+    expect([answer.status, answer.body["code"]]).toEqual([422, "invalid_request"]);
+    expect(fieldsOf(answer)).toContain(field);
+  });
+
+  it("is refused where the channel has no provider, and where nobody knows such a bulk", async () => {
+    expect((await bulk({ messages: [anSms] }, "whatsapp")).body["code"]).toBe("channel_not_configured");
+    expect((await bulk({ messages: [anSms] }, "voice")).status).toBe(404);
+    expect(
+      (await api.ask("POST", "/v1/email/send/bulk", { key: ADMIN_KEY, body: { messages: [anEmail] } })).status,
+    ).toBe(403);
+  });
+});
