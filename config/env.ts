@@ -180,3 +180,6 @@ export const readEnv = (env: Environment): Config => {
 
 /** The environment of this process. */
 export const processEnvironment = (): Environment => process.env;
+
+/** npm runs scripts through a shell and dies without telling them: then this process goes with it. */
+export const isRunByNpm = (): boolean => process.env["npm_lifecycle_event"] !== undefined;

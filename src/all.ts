@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Logger } from "pino";
-import { processEnvironment, readEnv, type Config } from "../config/env.ts";
+import { isRunByNpm, processEnvironment, readEnv, type Config } from "../config/env.ts";
 import { composeWorker } from "../workers/compose.ts";
 import { composeCore } from "./compose.ts";
 import { createLogger } from "./observe/log.ts";
@@ -29,7 +29,7 @@ const redisFor = async (config: Config, dataDir: string, lifecycle: Lifecycle, l
 const start = async (): Promise<void> => {
   const config = readEnv(processEnvironment());
   const log = createLogger({ level: config.logLevel });
-  const lifecycle = onStop(log);
+  const lifecycle = onStop(log, { withParent: isRunByNpm() });
   const dataDir = resolve(config.dataDir);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const address = await redisFor(config, dataDir, lifecycle, log);

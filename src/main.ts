@@ -1,5 +1,5 @@
 /** `npm run start:api`: the API process. Any number of them; REDIS_URL is required. */
-import { processEnvironment, readEnv } from "../config/env.ts";
+import { isRunByNpm, processEnvironment, readEnv } from "../config/env.ts";
 import { composeCore } from "./compose.ts";
 import { tzRelease } from "./domain/window.ts";
 import { createLogger } from "./observe/log.ts";
@@ -14,7 +14,7 @@ const start = async (): Promise<void> => {
     throw startRefused("REDIS_URL: expected the Redis that API and workers share, got nothing");
   if (config.adminKey === null) throw startRefused("SLUICE_ADMIN_KEY: expected the operator's key, got nothing");
   const log = createLogger({ level: config.logLevel });
-  const lifecycle = onStop(log);
+  const lifecycle = onStop(log, { withParent: isRunByNpm() });
   const core = composeCore(config, { url: config.redisUrl }, log);
   lifecycle.add("core", core.close);
   const address = await serve(core, lifecycle, config.adminKey, config.sandbox ?? false);

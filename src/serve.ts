@@ -17,7 +17,7 @@ export const serve = async (
   const { config, log, accounts, plans } = core;
   const seeds = config.accountsFile === null ? [] : loadSeeds(config.accountsFile, [...plans.keys()]);
   const upkeep = loop("upkeep", log, async () => {
-    await accounts.reconcile();
+    await accounts.replan();
     const { made } = await seedAccounts(accounts, seeds);
     if (made.length > 0) log.info({ event: "accounts_seeded", count: made.length }, "accounts of the seed file made");
     return null;

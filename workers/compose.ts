@@ -66,7 +66,10 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
     },
     log,
     onPass: metrics.gatePass,
-    chores: accounts.finishRemovals,
+    chores: async () => {
+      await accounts.finishRemovals();
+      await accounts.finishChanges();
+    },
   });
   lifecycle.add("gate", () => gate.stop());
   const subscriber = connect(core.address, "subscriber", log);

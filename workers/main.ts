@@ -1,5 +1,5 @@
 /** `npm run start:worker`: a worker process, with its gate. Any number of them; REDIS_URL is required. */
-import { processEnvironment, readEnv } from "../config/env.ts";
+import { isRunByNpm, processEnvironment, readEnv } from "../config/env.ts";
 import { composeCore } from "../src/compose.ts";
 import { tzRelease } from "../src/domain/window.ts";
 import { createLogger } from "../src/observe/log.ts";
@@ -14,7 +14,7 @@ const start = async (): Promise<void> => {
   if (config.redisUrl === null)
     throw startRefused("REDIS_URL: expected the Redis that API and workers share, got nothing");
   const log = createLogger({ level: config.logLevel });
-  const lifecycle = onStop(log);
+  const lifecycle = onStop(log, { withParent: isRunByNpm() });
   const core = composeCore(config, { url: config.redisUrl }, log);
   lifecycle.add("core", core.close);
   await composeWorker(core, lifecycle, config.sandbox ?? false);

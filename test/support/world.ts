@@ -202,7 +202,7 @@ export const aWorld = async (options: WorldOptions = {}) => {
     /** Moves the clock; live workers stay alive over it. Nothing may be in flight. */
     advanceTo: async (to: string | number): Promise<void> => {
       now = instant(typeof to === "number" ? to : Date.parse(to));
-      const members = await core.commands.zrange(core.keys.workers, 0, -1);
+      const members = await core.commands.zrange(core.keys.workers, "0", "-1");
       await core.commands.set(core.keys.testClock, now);
       for (const member of members) await core.commands.zadd(core.keys.workers, now, member);
       await core.commands.publish(core.keys.nudge, "*");

@@ -42,7 +42,8 @@ export const begin = async (
   const replies = list(await scripts.run(script, [token, reapIn, ...args]));
   return replies.map((entry): Begun => {
     const reply = list(entry);
-    switch (reply[0]) {
+    const kind = text(reply[0]);
+    switch (kind) {
       case "go": {
         const [, slot, tries, attempts, rest, account, sender, recipient, batch, created] = reply;
         const record = text(rest);
@@ -70,7 +71,7 @@ export const begin = async (
       case "stale":
         return { kind: "stale" };
       default:
-        throw new TypeError(`begin answered ${JSON.stringify(reply[0])}`);
+        throw new TypeError(`begin answered ${kind}`);
     }
   });
 };
