@@ -1,5 +1,6 @@
 /** What an account is, and what can be done with accounts. Implemented in accounts.ts on Redis. */
 import type { Channel } from "../domain/channel.ts";
+import type { Page } from "../domain/page.ts";
 import type { Quota, Quotas } from "../domain/quota.ts";
 import type { Instant, Millis } from "../domain/time.ts";
 
@@ -59,11 +60,6 @@ export interface SenderRule {
   readonly sender: string;
   readonly quota: Quota;
   readonly rate: Millis | null;
-}
-
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly nextCursor: string | null;
 }
 
 /** Every change is in force when the promise resolves, for what has been released too. */

@@ -1,7 +1,7 @@
 /** Addresses an account does not want to send to. Implemented in suppressions.ts. */
 import type { Channel } from "../domain/channel.ts";
 import type { Instant } from "../domain/time.ts";
-import type { Page } from "./account.ts";
+import type { Page } from "../domain/page.ts";
 
 export interface Suppression {
   readonly channel: Channel;

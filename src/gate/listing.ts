@@ -1,8 +1,8 @@
 /** `GET /v1/messages`: newest first, filtered while paging, a bounded walk for each request. */
 import type { Redis } from "ioredis";
-import type { Page } from "../accounts/account.ts";
 import { invalidField } from "../domain/errors.ts";
 import type { MessageView } from "../domain/message.ts";
+import type { Page } from "../domain/page.ts";
 import type { Keys } from "../redis/keys.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import { look } from "../redis/scripts/look.ts";
@@ -23,7 +23,9 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
   /** Ids of the account, newest first, from a place on. Ids leave only at the old end, and new ones shift the places: */
   const idsFrom = async (account: string, filter: MessageFilter, place: number): Promise<string[]> => {
     if (filter.batchId === undefined)
-      return redis.zrange(keys.index(account), String(-place - READ_AT_ONCE), String(-place - 1)).then((ids) => ids.toReversed());
+      return redis
+        .zrange(keys.index(account), String(-place - READ_AT_ONCE), String(-place - 1))
+        .then((ids) => ids.toReversed());
     const ids = await redis.lrange(keys.batchIds(filter.batchId), -place - READ_AT_ONCE, -place - 1);
     return ids.toReversed();
   };

@@ -1,9 +1,9 @@
 /** What can be seen of messages, queues and quotas. Implemented in reading.ts; every answer is bounded work. */
-import type { Page } from "../accounts/account.ts";
 import type { Channel } from "../domain/channel.ts";
 import type { MessageState, MessageView } from "../domain/message.ts";
 import type { QuotaUse, WindowKind } from "../domain/quota.ts";
 import type { Window } from "../domain/window.ts";
+import type { Page } from "../domain/page.ts";
 import type { Instant } from "../domain/time.ts";
 
 export interface MessageFilter {
