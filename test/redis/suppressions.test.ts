@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
 import { suppressionsOn } from "../../src/accounts/suppressions.ts";
-import type { Page } from "../../src/accounts/account.ts";
+import type { Page } from "../../src/domain/page.ts";
 import type { Suppression } from "../../src/accounts/suppression.ts";
 import { instant, type Clock, systemClock } from "../../src/domain/time.ts";
 import { keysOf, type Keys } from "../../src/redis/keys.ts";

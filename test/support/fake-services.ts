@@ -1,6 +1,7 @@
 /** What the HTTP API stands on, in memory: the interfaces handed in, so that the routes can be seen without a Redis. */
 import { pino } from "pino";
-import type { Account, Page, SenderRule } from "../../src/accounts/account.ts";
+import type { Account, SenderRule } from "../../src/accounts/account.ts";
+import type { Page } from "../../src/domain/page.ts";
 import type { ApiKey } from "../../src/accounts/api-key.ts";
 import type { IdempotencyStart, KeptAnswer } from "../../src/accounts/idempotency.ts";
 import type { Suppression } from "../../src/accounts/suppression.ts";
