@@ -40,8 +40,11 @@ const badHeader = (headers: Readonly<Record<string, string>>): string | null => 
   return null;
 };
 
+/** `baseBoundary` is nodemailer's, and missing from its types. */
+export type Mail = SendMailOptions & { readonly baseBoundary: string };
+
 /** Nodemailer's options, or in a sentence why this can never be a mail. */
-export const mailOf = (message: Dispatch, messageIdDomain: string): SendMailOptions | string => {
+export const mailOf = (message: Dispatch, messageIdDomain: string): Mail | string => {
   const content = message.content as EmailContent;
   const from = oneAddress(content.from);
   if (from === null || !sameAddress(from.address, message.sender)) return "from: expected one address, the sender's";
@@ -59,8 +62,9 @@ export const mailOf = (message: Dispatch, messageIdDomain: string): SendMailOpti
     from,
     to: { name: "", address: message.recipient },
     subject: content.subject,
-    // The same on every try: a receiver that sees a message twice can tell that it is one.
+    // The same on every try, to the byte: a receiver that sees a message twice can tell that it is one.
     messageId: `<${message.id}@${messageIdDomain}>`,
+    baseBoundary: message.id,
     date: new Date(message.createdAt),
     ...(replyTo === undefined ? {} : { replyTo }),
     ...(content.text === undefined ? {} : { text: content.text }),

@@ -5,7 +5,7 @@ import type { Outcome } from "../domain/outcome.ts";
 import { type Millis, seconds } from "../domain/time.ts";
 import { deadline } from "./deadline.ts";
 import { type Reached, type Watched, watchLastByte } from "./last-byte.ts";
-import { mailOf } from "./mail.ts";
+import { type Mail, mailOf } from "./mail.ts";
 import type { Dispatch, Provider } from "./provider.ts";
 import { type SmtpEvidence, smtpOutcome } from "./smtp-outcome.ts";
 import { smtpServer } from "./smtp-url.ts";
@@ -28,6 +28,8 @@ interface SendError extends Error {
   readonly code?: string;
   readonly command?: string;
   readonly response?: string;
+  /** The system's or OpenSSL's: ECONNREFUSED, DEPTH_ZERO_SELF_SIGNED_CERT. */
+  readonly originalCode?: string;
 }
 
 const TROUBLES: Readonly<Record<string, string>> = {
@@ -42,7 +44,8 @@ const TROUBLES: Readonly<Record<string, string>> = {
 
 const evidenceOf = (error: SendError, reached: Reached): SmtpEvidence => {
   const stage = reached === "session" ? "session" : error.command === "MAIL FROM" ? "sender" : "message";
-  const trouble = TROUBLES[error.code ?? ""] ?? `${error.code ?? "error"}: ${error.message}`;
+  const words = TROUBLES[error.code ?? ""] ?? `${error.code ?? "error"}: ${error.message}`;
+  const trouble = error.originalCode === undefined ? words : `${words} (${error.originalCode})`;
   return { reply: error.response ?? null, stage, lastByteOut: reached === "out", trouble };
 };
 
@@ -77,7 +80,7 @@ export const smtpProvider = (options: SmtpOptions): Provider => {
   const transport = createTransport(pool);
   transport.use("stream", watchLastByte);
 
-  const once = async (mail: SendMailOptions, signal: AbortSignal, mayRepeat: boolean): Promise<Outcome> => {
+  const once = async (mail: Mail, signal: AbortSignal, mayRepeat: boolean): Promise<Outcome> => {
     const watched: SendMailOptions & Watched & { signal: AbortSignal } = {
       ...mail,
       progress: { reached: "session" },
