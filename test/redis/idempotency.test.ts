@@ -75,6 +75,8 @@ describe("an Idempotency-Key", () => {
     await moveTime(1);
     const again = await Promise.all(Array.from({ length: 10 }, () => start("died")));
     expect(again.filter(({ kind }) => kind === "fresh")).toEqual([first]);
+    await moveTime(30_000);
+    expect(await start("died")).toEqual(first);
     await redis.del(keys.testClock);
   });
 
