@@ -158,7 +158,7 @@ export const BEGINNING: readonly Rule[] = [
     },
     without: [
       { script: "reap", find: "'(' .. string.format('%.0f', now)", replace: "'+inf'" },
-      { script: "reap", find: "if m.channel == 'email' then return true end", replace: "do return true end" },
+      { script: "reap", find: "(m.channel == 'email' and 'resend' or 'hold')", replace: "'resend'" },
       { find: "  hold(m, -1)\n  charge(m, now)\n  usage", replace: "  hold(m, -1)\n  usage" },
     ],
   },
@@ -177,7 +177,7 @@ export const BEGINNING: readonly Rule[] = [
     },
     without: [
       { script: "reap", find: "if m.channel == 'voice' then return false end", replace: "" },
-      { script: "reap", find: "return choice and cjson", replace: "return false and cjson" },
+      { script: "reap", find: "local choice = stated and", replace: "local choice = false and" },
     ],
   },
   {

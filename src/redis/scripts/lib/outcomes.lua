@@ -12,13 +12,13 @@ local function later(m, now, delay)
   schedule(m, now + delay)
 end
 
--- Email goes again (the same Message-ID, Date and body); SMS and WhatsApp only if the account asked for it; a call is
--- never dialed twice.
+-- As the account says; else email goes again (the same Message-ID, Date and body), SMS and WhatsApp do not. A call is never
+-- dialed twice, whatever anybody says.
 local function goes_again(m)
-  if m.channel == 'email' then return true end
   if m.channel == 'voice' then return false end
-  local choice = redis.call('HGET', cell .. 'acc:' .. m.account, 'on_uncertain')
-  return choice and cjson.decode(choice)[m.channel] == 'resend'
+  local stated = redis.call('HGET', cell .. 'acc:' .. m.account, 'on_uncertain')
+  local choice = stated and cjson.decode(stated)[m.channel] or (m.channel == 'email' and 'resend' or 'hold')
+  return choice == 'resend'
 end
 
 -- It may have been sent: charged, never refunded.
