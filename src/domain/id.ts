@@ -26,12 +26,5 @@ export const idOf = (prefix: "msg" | "acc" | "key" | "bat", seed: IdSeed, number
   return `${prefix}_${seed}${base32(number, 5)}`;
 };
 
-/** When the thing of this id was made. */
-export const madeAt = (id: string): Instant => {
-  let at = 0;
-  for (const character of id.slice(4, 14)) at = at * 32 + ALPHABET.indexOf(character);
-  return at as Instant;
-};
-
 export const isId = (prefix: "msg" | "acc" | "key" | "bat", text: string): boolean =>
   text.length === 30 && text.startsWith(`${prefix}_`) && /^[0-9A-HJKMNP-TV-Z]{26}$/.test(text.slice(4));
