@@ -85,6 +85,7 @@ local jobs, stale, stale_list = {}, {}, {}
 local looked, pops, released = 0, 0, 0
 -- A ring all of whose accounts were passed over for their zones counts as empty for this call.
 local passed = { h = 0, a = 0 }
+local skipped = 0
 
 local function is_open(ring)
   return redis.call('ZCARD', cell .. 'ring:' .. channel .. ':' .. ring) > passed[ring]
@@ -128,6 +129,7 @@ local function account_must_wait(account, ring, ac, weight, worth)
     put(ac, 'credit_' .. ring, nil)
     to_tail(account, channel, ring)
     passed[ring] = passed[ring] + 1
+    skipped = skipped + 1
     return true
   end
   if ring == 'h' and (ac.f.debt or 0) >= DEBT_CAP * weight then
@@ -194,7 +196,9 @@ end
 
 while left > 0 do
   if looked >= MOST_LANES or pops >= MOST_POPS or released >= MOST_MESSAGES then
-    more = true
+    -- A call that did nothing but pass accounts over for their zones asks for no other: as long as nobody writes their
+    -- rows, it would be the same again, for ever. The ring has turned; the next tick goes on where this one ended.
+    more = more or looked > skipped
     break
   end
   -- (4) which ring; how often H was served since A is kept over calls
