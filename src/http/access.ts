@@ -4,8 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fasti
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { IdSeed } from "../domain/id.ts";
 
-export const ACCESS = ["operator", "account", "account-or-operator", "anyone", "loopback-or-operator"] as const;
-export type Access = (typeof ACCESS)[number];
+export type Access = "operator" | "account" | "account-or-operator" | "anyone" | "loopback-or-operator";
 
 /** Who is asking, once auth.ts has looked. */
 export type Caller =
@@ -29,6 +28,13 @@ export type App = FastifyInstance<
   FastifyBaseLogger,
   TypeBoxTypeProvider
 >;
+
+/** A route that does not say who may call it is not served: the server does not start. */
+export const insistOnAccess = (app: Pick<App, "addHook">): void => {
+  app.addHook("onRoute", ({ method, url, config }) => {
+    if (config?.access === undefined) throw new Error(`expected ${String(method)} ${url} to declare who may call it`);
+  });
+};
 
 declare module "fastify" {
   interface FastifyContextConfig {

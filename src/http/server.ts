@@ -3,7 +3,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { notFound } from "../domain/errors.ts";
 import { milliseconds } from "../domain/time.ts";
-import type { App } from "./access.ts";
+import { insistOnAccess, type App } from "./access.ts";
 import { requestIdOf, setAnswerHeaders } from "./answer-headers.ts";
 import { authenticate } from "./auth.ts";
 import { describeRoutes, serveDocument } from "./document.ts";
@@ -77,9 +77,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
   // Answers are made by present/, field by field, and typed by their schemas: nothing is left to strip or to coerce.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
-  app.addHook("onRoute", ({ method, url, config }) => {
-    if (config?.access === undefined) throw new Error(`expected ${String(method)} ${url} to declare who may call it`);
-  });
+  insistOnAccess(app);
 
   await describeRoutes(app);
   app.addHook("onRequest", async (request, reply) => setAnswerHeaders(request, reply));

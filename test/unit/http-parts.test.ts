@@ -1,0 +1,167 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { Type } from "typebox";
+import { cursorFrom, readCursor } from "../../src/http/cursor.ts";
+import { DEEPEST, isTooDeep } from "../../src/http/json-body.ts";
+import { isFromLoopback } from "../../src/http/loopback.ts";
+import { addressBucket, createRequestLimit } from "../../src/http/request-limit.ts";
+import { checkerOf } from "../../src/http/validate.ts";
+import type { Instant, MonotonicMillis } from "../../src/domain/time.ts";
+
+describe("the depth of JSON", () => {
+  const depthOf = (value: unknown): number =>
+    typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
+
+  it("is counted as a parser would, brackets in strings and all", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 40, depthSize: "max" }), (value) => {
+        expect(isTooDeep(Buffer.from(JSON.stringify(value)))).toBe(depthOf(value) > DEEPEST);
+      }),
+    );
+    const nested = (levels: number): Buffer => Buffer.from(`${"[".repeat(levels)}"]\\"[["${"]".repeat(levels)}`);
+    expect([isTooDeep(nested(DEEPEST)), isTooDeep(nested(DEEPEST + 1))]).toEqual([false, true]);
+  });
+});
+
+describe("a cursor", () => {
+  it("is read back as it was given, by its own list, and by no other", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, maxLength: 50 }), (inner) => {
+        const cursor = cursorFrom("messages", inner)!;
+        expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/);
+        expect(readCursor("messages", cursor)).toBe(inner);
+        expect(() => readCursor("accounts", cursor)).toThrow(/cursor/);
+        expect(() => readCursor("messages", cursor.slice(0, -2))).toThrow(/cursor/);
+      }),
+    );
+    expect(cursorFrom("messages", null)).toBeNull();
+    expect(readCursor("messages", undefined)).toBeNull();
+  });
+});
+
+describe("loopback", () => {
+  const request = (remoteAddress: string, host: string, others: object = {}): boolean =>
+    isFromLoopback({ headers: { host, ...others }, socket: { remoteAddress } });
+
+  it.each([
+    ["127.0.0.1", "127.0.0.1:3000"],
+    ["127.8.9.1", "localhost"],
+    ["::1", "[::1]:3000"],
+    ["::ffff:127.0.0.1", "LOCALHOST:3000"],
+  ])("is %s asking for %s", (address, host) => expect(request(address, host)).toBe(true));
+
+  it.each([
+    ["10.0.0.1", "127.0.0.1"],
+    ["::ffff:10.0.0.1", "localhost"],
+    ["127.0.0.1", "attacker.example"],
+    ["127.0.0.1", "localhost.attacker.example"],
+    ["127.0.0.1", "127.0.0.1.attacker.example:3000"],
+    ["127.0.0.1", ""],
+    ["", "localhost"],
+  ])("is not %s asking for %s", (address, host) => expect(request(address, host)).toBe(false));
+
+  it("is not what a proxy on this machine brings", () => {
+    for (const header of ["x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-host"])
+      expect(request("127.0.0.1", "localhost", { [header]: "127.0.0.1" })).toBe(false);
+  });
+});
+
+describe("the limit on requests", () => {
+  it.each([
+    ["203.0.113.1", "::ffff:203.0.113.1"],
+    ["2001:db8::1", "2001:db8:0:0:ffff:1:2:3"],
+    ["2001:0db8:0000:0000::1", "2001:DB8::2"],
+    ["::1", "::2"],
+    ["fe80::1%eth0", "fe80::2"],
+  ])("takes %s and %s for one caller", (one, other) => expect(addressBucket(one)).toBe(addressBucket(other)));
+
+  it.each([
+    ["203.0.113.1", "203.0.113.2"],
+    ["2001:db8::1", "2001:db8:0:1::1"],
+    ["2001:db8::1", "2001:db9::1"],
+  ])("takes %s and %s for two", (one, other) => expect(addressBucket(one)).not.toBe(addressBucket(other)));
+
+  it("lets through what was promised: at most the burst at once, and the rate from then on", () => {
+    let now = 0;
+    const clock = { now: () => 0 as Instant, monotonic: () => now as MonotonicMillis };
+    const limit = createRequestLimit(clock, { perSecond: 10, burst: 20 });
+    const steps = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 50, maxLength: 200 });
+    fc.assert(
+      fc.property(steps, fc.string(), (pauses, caller) => {
+        const startedAt = now;
+        let let_through = 0;
+        for (const pause of pauses) {
+          now += pause;
+          if (limit.take(`caller ${caller} ${startedAt}`) === 0) let_through += 1;
+        }
+        expect(let_through).toBeLessThanOrEqual(20 + ((now - startedAt) / 1_000) * 10 + 1e-6);
+        now += 10_000;
+      }),
+    );
+  });
+
+  it("forgets those it has not seen for longest, so that memory is bounded", () => {
+    const clock = { now: () => 0 as Instant, monotonic: () => 0 as MonotonicMillis };
+    const limit = createRequestLimit(clock, { perSecond: 1, burst: 1 });
+    expect([limit.take("first"), limit.ask("first")]).toEqual([0, 1]);
+    for (let other = 0; other < 20_000; other++) limit.take(`other ${other}`);
+    expect(limit.ask("first")).toBe(0);
+  });
+});
+
+describe("a schema's sentences", () => {
+  const check = checkerOf(
+    Type.Object(
+      {
+        name: Type.String({ minLength: 1, maxLength: 3 }),
+        list: Type.Optional(
+          Type.Array(Type.Object({ n: Type.Integer({ minimum: 0 }) }, { additionalProperties: false }), {
+            maxItems: 2,
+          }),
+        ),
+        kind: Type.Optional(Type.Enum(["a", "b"])),
+      },
+      { additionalProperties: false },
+    ),
+  );
+
+  it.each([
+    [{}, { field: "name", expected: "it to be there", got: "nothing" }],
+    [5, { field: "body", expected: "an object", got: "5" }],
+    [{ name: "" }, { field: "name", expected: "a string that is not empty", got: `""` }],
+    [{ name: "long" }, { field: "name", expected: "at most 3 characters", got: `"long"` }],
+    [
+      { name: "a", list: [{ n: 1 }, { n: -1 }] },
+      { field: "list[1].n", expected: "at least 0", got: "-1" },
+    ],
+    [
+      { name: "a", list: [{ n: 1.5 }] },
+      { field: "list[0].n", expected: "a whole number", got: "1.5" },
+    ],
+    [
+      { name: "a", list: [{ n: 1, m: 2 }] },
+      { field: "list[0].m", expected: "no such field", got: "2" },
+    ],
+    [
+      { name: "a", list: [1, 2, 3] },
+      { field: "list", expected: "at most 2 in the list", got: "[1,2,3]" },
+    ],
+    [
+      { name: "a", kind: "c" },
+      { field: "kind", expected: `one of "a", "b"`, got: `"c"` },
+    ],
+    [{ nam: "a" }, { field: "nam", expected: "no such field (did you mean name?)", got: `"a"` }],
+  ])("%j", (value, error) => expect(check(value)).toContainEqual(error));
+
+  it("coerce nothing, and let nothing through for being many", () => {
+    expect(check({ name: 5 })).toHaveLength(1);
+    expect(check({ name: "a" })).toEqual([]);
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.anything(), { minKeys: 1, maxKeys: 30 }), (others) => {
+        const strange = Object.keys(others).filter((name) => !["name", "list", "kind"].includes(name));
+        fc.pre(strange.length > 0);
+        expect(check({ ...others, name: "a" }).length).toBeGreaterThan(0);
+      }),
+    );
+  });
+});
