@@ -17,8 +17,8 @@ const start = async (): Promise<void> => {
   const lifecycle = onStop(log, { withParent: isRunByNpm() });
   const core = composeCore(config, { url: config.redisUrl }, log);
   lifecycle.add("core", core.close);
-  const address = await serve(core, lifecycle, config.adminKey, config.sandbox ?? false);
-  log.info({ event: "api_started", address, tz_release: tzRelease() }, "API started");
+  const origin = await serve(core, lifecycle, config.adminKey, config.sandbox ?? false);
+  log.info({ event: "api_started", origin, tz_release: tzRelease() }, "API started");
 };
 
 await start().catch(failToStart);

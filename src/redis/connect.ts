@@ -21,7 +21,8 @@ const options = (purpose: Purpose) =>
     connectTimeout: 3_000,
     // A command that is stuck in a frozen server must not hold its caller for ever.
     ...(purpose === "commands" ? { commandTimeout: 5_000 } : {}),
-    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000),
+    // A caller's command waits for two of these at most before it fails; a patient one can do with fewer knocks.
+    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), purpose === "commands" ? 500 : 2_000),
     reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
   }) satisfies RedisOptions;
 

@@ -2,7 +2,7 @@
  * The whole of Sluice on a cell of its own: API over real HTTP, workers, gate, BullMQ, a real SMTP socket and Twilio's SDK
  * over HTTP, with a ledger on the provider's side and a clock that is moved by hand.
  */
-import { pino } from "pino";
+import { pino, type Logger } from "pino";
 import { readEnv, type Config } from "../../config/env.ts";
 import { composeCore, composeServices, type Core } from "../../src/compose.ts";
 import { CHANNELS, type Channel } from "../../src/domain/channel.ts";
@@ -33,6 +33,9 @@ export interface WorldOptions {
   readonly quotas?: Record<string, Record<string, number | null>>;
   readonly workers?: number;
   readonly env?: Record<string, string>;
+  /** A server and a cell that the test closes itself; else a cell of the shared server. */
+  readonly redis?: TestRedis;
+  readonly log?: Logger;
 }
 
 const ADMIN_KEY = "a-key-for-the-operator-of-tests";
@@ -49,13 +52,13 @@ const partsOf = () => {
 
 export const aWorld = async (options: WorldOptions = {}) => {
   const { at = "2026-03-01T09:00:00Z", zone = "UTC", quotas, workers = 1, env = {} } = options;
-  const server: TestRedis = await testRedis();
+  const server: TestRedis = options.redis ?? (await testRedis());
   const parts = partsOf();
   let now = instant(Date.parse(at));
   const ledger: LedgerEntry[] = [];
   /** Set by a test: what the provider waits for before it takes a message in and answers. */
   const provider: { beforeArrival: ((arrival: Arrival) => Promise<void>) | null } = { beforeArrival: null };
-  const log = pino({ level: process.env["SLUICE_TEST_LOG"] ?? "silent" });
+  const log = options.log ?? pino({ level: process.env["SLUICE_TEST_LOG"] ?? "silent" });
 
   const providers = await startSandbox({
     record: async (arrival) => {
@@ -209,7 +212,7 @@ export const aWorld = async (options: WorldOptions = {}) => {
     },
     stop: async () => {
       await parts.stop();
-      await server.close();
+      if (options.redis === undefined) await server.close();
     },
   };
 };
