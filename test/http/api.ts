@@ -1,10 +1,12 @@
 /** The API on a real socket, over services in memory, and a caller that speaks to it. */
+import { expect } from "@jest/globals";
 import type { FastifyInstance } from "fastify";
 import type { AddressInfo } from "node:net";
 import type { FieldError } from "../../src/domain/errors.ts";
 import { createServer } from "../../src/http/server.ts";
 import type { ServerOptions, Services } from "../../src/http/services.ts";
-import { ADMIN_KEY, fakeWorld, type FakeWorld } from "../support/fake-services.ts";
+import { ADMIN_KEY, fakeWorld } from "../support/fake-services.ts";
+import type { FakeWorld } from "../support/fake-state.ts";
 
 export interface Answer {
   readonly status: number;
@@ -15,6 +17,11 @@ export interface Answer {
 
 export const errorsOf = ({ body }: Answer): readonly FieldError[] => (body["errors"] ?? []) as readonly FieldError[];
 export const fieldsOf = (answer: Answer): readonly string[] => errorsOf(answer).map(({ field }) => field);
+export const textOf = ({ body }: Pick<Answer, "body">, name: string): string => {
+  const text = body[name];
+  if (typeof text !== "string") throw new TypeError(`expected ${name} to be a string`);
+  return text;
+};
 export const itemsOf = ({ body }: Answer): readonly Readonly<Record<string, unknown>>[] =>
   body["items"] as readonly Readonly<Record<string, unknown>>[];
 
@@ -78,11 +85,30 @@ export const anApi = async (overrides: Partial<Services> = {}, options: ServerOp
     operate,
     anAccount: async (fields = {}) => {
       const account = await operate("POST", "/v1/accounts", { name: "Test", timezone: "Asia/Kathmandu", ...fields });
-      const key = await operate("POST", `/v1/accounts/${account.body["id"]}/keys`, {});
-      return { id: String(account.body["id"]), key: String(key.body["key"]), keyId: String(key.body["id"]) };
+      const key = await operate("POST", `/v1/accounts/${textOf(account, "id")}/keys`, {});
+      return { id: textOf(account, "id"), key: textOf(key, "key"), keyId: textOf(key, "id") };
     },
     close: () => app.close(),
   };
+};
+
+/** The one shape of a refusal, and that nothing reached the gate. */
+export const refused = async (
+  { world }: Api,
+  asked: () => Promise<Answer>,
+  status: number,
+  code: string,
+  field?: string,
+): Promise<Answer> => {
+  const before = world.drafts.length;
+  const answer = await asked();
+  expect(answer.body).toMatchObject({ status, code, type: `urn:sluice:problem:${code}`, detail: expect.any(String) });
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get("content-type")).toMatch(/^application\/problem\+json/);
+  expect(answer.headers.get("x-request-id")).toBe(answer.body["request_id"]);
+  if (field !== undefined) expect(fieldsOf(answer)).toContain(field);
+  expect(world.drafts).toHaveLength(before);
+  return answer;
 };
 
 export const anEmail = { from: "Shop <shop@example.com>", to: "ann@example.com", subject: "Hello", text: "It works." };

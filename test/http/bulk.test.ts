@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { ADMIN_KEY, at } from "../support/fake-services.ts";
-import { anApi, anEmail, anSms, fieldsOf, type Answer, type Api } from "./api.ts";
+import { ADMIN_KEY } from "../support/fake-services.ts";
+import { at } from "../support/fake-state.ts";
+import { textOf, anApi, anEmail, anSms, fieldsOf, type Answer, type Api } from "./api.ts";
 
 let api: Api;
 let key: string;
@@ -47,7 +48,7 @@ describe("messages in bulk", () => {
       "ann@example.com",
       "bob@example.com",
     ]);
-    const batch = await api.ask("GET", `/v1/batches/${String(answer.body["batch_id"])}`, { key });
+    const batch = await api.ask("GET", `/v1/batches/${textOf(answer, "batch_id")}`, { key });
     expect(batch.body).toMatchObject({ total: 2, counts: { queued: 2 } });
   });
 

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import Fastify from "fastify";
 import { readFileSync } from "node:fs";
-import { Compile } from "typebox/compile";
-import { CHANNELS } from "../../src/domain/channel.ts";
 import * as errors from "../../src/domain/errors.ts";
 import { insistOnAccess } from "../../src/http/access.ts";
-import { ADMIN_KEY, at } from "../support/fake-services.ts";
-import { anApi, anEmail, anSms, type Answer, type Api } from "./api.ts";
+import { ADMIN_KEY } from "../support/fake-services.ts";
+import { anApi, type Api } from "./api.ts";
 
 interface Operation {
   readonly security: readonly object[];
@@ -58,27 +56,50 @@ describe("the document and the routes", () => {
   });
 
   it("name all that the contract names", () => {
-    const contract = [
-      ...[
-        "POST /v1/accounts",
-        "GET /v1/accounts",
-        "GET /v1/accounts/{id}",
-        "PATCH /v1/accounts/{id}",
-        "DELETE /v1/accounts/{id}",
-      ],
-      ...["PUT /v1/accounts/{id}/quotas/{channel}", "PUT /v1/accounts/{id}/senders/{sender}/quotas/{channel}"],
-      ...["POST /v1/accounts/{id}/keys", "GET /v1/accounts/{id}/keys", "DELETE /v1/accounts/{id}/keys/{key}"],
-      ...["POST /v1/accounts/{id}/channels/{channel}/pause", "POST /v1/accounts/{id}/channels/{channel}/resume"],
-      ...["POST /v1/channels/{channel}/pause", "POST /v1/channels/{channel}/resume"],
-      ...["POST /v1/email/send", "POST /v1/sms/send", "POST /v1/whatsapp/send", "POST /v1/voice/call"],
-      ...["POST /v1/email/send/bulk", "POST /v1/sms/send/bulk", "POST /v1/whatsapp/send/bulk"],
-      ...["GET /v1/messages", "GET /v1/messages/{id}", "GET /v1/{channel}/messages/{id}", "DELETE /v1/messages/{id}"],
-      ...["POST /v1/messages/{id}/replay", "GET /v1/batches/{id}", "DELETE /v1/batches/{id}"],
-      ...["POST /v1/suppressions", "GET /v1/suppressions", "DELETE /v1/suppressions"],
-      ...["GET /v1/quotas", "GET /v1/queues", "GET /v1/windows", "GET /v1/reports/usage"],
-      ...["GET /healthz", "GET /readyz", "GET /metrics", "GET /sandbox", "GET /sandbox/messages"],
-    ];
-    expect(documented()).toEqual(expect.arrayContaining(contract));
+    const contract = `
+      POST /v1/accounts
+      GET /v1/accounts
+      GET /v1/accounts/{id}
+      PATCH /v1/accounts/{id}
+      DELETE /v1/accounts/{id}
+      PUT /v1/accounts/{id}/quotas/{channel}
+      PUT /v1/accounts/{id}/senders/{sender}/quotas/{channel}
+      POST /v1/accounts/{id}/keys
+      GET /v1/accounts/{id}/keys
+      DELETE /v1/accounts/{id}/keys/{key}
+      POST /v1/accounts/{id}/channels/{channel}/pause
+      POST /v1/accounts/{id}/channels/{channel}/resume
+      POST /v1/channels/{channel}/pause
+      POST /v1/channels/{channel}/resume
+      POST /v1/email/send
+      POST /v1/sms/send
+      POST /v1/whatsapp/send
+      POST /v1/voice/call
+      POST /v1/email/send/bulk
+      POST /v1/sms/send/bulk
+      POST /v1/whatsapp/send/bulk
+      GET /v1/messages
+      GET /v1/messages/{id}
+      GET /v1/{channel}/messages/{id}
+      DELETE /v1/messages/{id}
+      POST /v1/messages/{id}/replay
+      GET /v1/batches/{id}
+      DELETE /v1/batches/{id}
+      POST /v1/suppressions
+      GET /v1/suppressions
+      DELETE /v1/suppressions
+      GET /v1/quotas
+      GET /v1/queues
+      GET /v1/windows
+      GET /v1/reports/usage
+      GET /healthz
+      GET /readyz
+      GET /metrics
+      GET /sandbox
+      GET /sandbox/messages
+    `;
+    const named = contract.trim().split(/\n\s*/);
+    expect(documented()).toEqual(expect.arrayContaining(named));
   });
 
   it("are OpenAPI 3.1, and every operation says what it is, what it answers and what goes wrong", () => {
@@ -160,143 +181,6 @@ describe("who may call what", () => {
     const accounts = /\/send(?:\/bulk)?$|\/call|\/replay|^DELETE \/v1\/(?:messages|batches)/;
     for (const [operation, status] of await answers(ADMIN_KEY))
       expect([operation, status === 403]).toEqual([operation, accounts.test(operation)]);
-  });
-});
-
-describe("every answer is what the document says", () => {
-  const conforms = (operation: string, answer: Answer, expected: number): void => {
-    const [method = "", path = ""] = operation.split(" ");
-    const told = document.paths[path]?.[method.toLowerCase()]?.responses[String(expected)];
-    expect([operation, answer.status, answer.text]).toEqual([operation, expected, expect.anything()]);
-    const schema = Object.values(told?.content ?? {})[0]?.schema;
-    if (schema === undefined) return expect(answer.text).toBe("");
-    if (/json/.test(answer.headers.get("content-type") ?? ""))
-      expect([operation, Compile(schema).Errors(JSON.parse(answer.text))]).toEqual([operation, []]);
-  };
-
-  it("for the operator", async () => {
-    const made = await api.operate("POST", "/v1/accounts", {
-      name: "Whole",
-      timezone: "Asia/Kathmandu",
-      plan: "starter",
-      weight: 2,
-      quotas: { email: { hour: 5, day: null }, all: { month: 0 } },
-      on_uncertain: { sms: "resend", voice: "hold" },
-    });
-    conforms("POST /v1/accounts", made, 201);
-    const id = String(made.body["id"]);
-    conforms("GET /v1/accounts/{id}", await api.operate("GET", `/v1/accounts/${id}`), 200);
-    conforms("GET /v1/accounts", await api.operate("GET", "/v1/accounts?limit=1"), 200);
-    conforms("PATCH /v1/accounts/{id}", await api.operate("PATCH", `/v1/accounts/${id}`, { timezone: "UTC" }), 200);
-    const quota = "PUT /v1/accounts/{id}/quotas/{channel}";
-    for (const channel of [...CHANNELS, "all"])
-      conforms(quota, await api.operate("PUT", `/v1/accounts/${id}/quotas/${channel}`, { minute: 1, hour: null }), 200);
-    const sender = "PUT /v1/accounts/{id}/senders/{sender}/quotas/{channel}";
-    conforms(
-      sender,
-      await api.operate("PUT", `/v1/accounts/${id}/senders/a%40b.co/quotas/email`, { day: 1, rate: "1/s" }),
-      200,
-    );
-    conforms("GET /v1/accounts/{id}/senders", await api.operate("GET", `/v1/accounts/${id}/senders`), 200);
-    const key = await api.operate("POST", `/v1/accounts/${id}/keys`, { name: "Shop", api_limit: { minute: 10 } });
-    conforms("POST /v1/accounts/{id}/keys", key, 201);
-    conforms("GET /v1/accounts/{id}/keys", await api.operate("GET", `/v1/accounts/${id}/keys`), 200);
-    const one = `/v1/accounts/${id}/keys/${String(key.body["id"])}`;
-    conforms("GET /v1/accounts/{id}/keys/{key}", await api.operate("GET", one), 200);
-    conforms("DELETE /v1/accounts/{id}/keys/{key}", await api.operate("DELETE", one), 204);
-    for (const verb of ["pause", "resume"]) {
-      const ofAccount = `POST /v1/accounts/{id}/channels/{channel}/${verb}`;
-      conforms(ofAccount, await api.operate("POST", `/v1/accounts/${id}/channels/sms/${verb}`), 200);
-      conforms(`POST /v1/channels/{channel}/${verb}`, await api.operate("POST", `/v1/channels/sms/${verb}`), 200);
-    }
-    conforms("GET /v1/queues", await api.operate("GET", "/v1/queues"), 200);
-    conforms("DELETE /v1/accounts/{id}", await api.operate("DELETE", `/v1/accounts/${id}`), 204);
-    const busy = await api.anAccount();
-    await api.ask("POST", "/v1/email/send", { key: busy.key, body: anEmail });
-    conforms("DELETE /v1/accounts/{id}", await api.operate("DELETE", `/v1/accounts/${busy.id}?force=true`), 202);
-  });
-
-  it("for an account", async () => {
-    const { key, id: account } = await api.anAccount({ quotas: { email: { hour: 5 } } });
-    await api.operate("PUT", `/v1/accounts/${account}/senders/shop%40example.com/quotas/email`, { hour: 2 });
-    const ask = (method: string, path: string, body?: unknown): Promise<Answer> => api.ask(method, path, { key, body });
-    const sent = await ask("POST", "/v1/email/send", { ...anEmail, reference: "r", metadata: { a: [1] }, ttl: 60 });
-    conforms("POST /v1/email/send", sent, 202);
-    conforms(
-      "POST /v1/sms/send",
-      await ask("POST", "/v1/sms/send", { ...anSms, send_at: "2026-03-02T00:00:00Z" }),
-      202,
-    );
-    conforms(
-      "POST /v1/voice/call",
-      await ask("POST", "/v1/voice/call", { from: "+15005550006", to: anSms.to, say: "Hi" }),
-      202,
-    );
-    const bulk = await ask("POST", "/v1/email/send/bulk", { messages: [anEmail, {}] });
-    conforms("POST /v1/email/send/bulk", bulk, 202);
-    const id = String(sent.body["id"]);
-    const before = api.world.messages.get(id)!;
-    const attempt = { number: 1, startedAt: api.world.now, provider: "smtp" };
-    api.world.messages.set(id, {
-      ...before,
-      status: "failed",
-      endedAt: api.world.now,
-      reason: "no such user",
-      attempts: [
-        { ...attempt, outcome: "transient", error: "451" },
-        { ...attempt, outcome: "sent", providerId: "x" },
-      ],
-    });
-    conforms("GET /v1/messages/{id}", await ask("GET", `/v1/messages/${id}`), 200);
-    conforms("GET /v1/{channel}/messages/{id}", await ask("GET", `/v1/email/messages/${id}`), 200);
-    conforms("GET /v1/messages", await ask("GET", "/v1/messages?limit=2"), 200);
-    const replayed = await ask("POST", `/v1/messages/${id}/replay`);
-    conforms("POST /v1/messages/{id}/replay", replayed, 202);
-    conforms("DELETE /v1/messages/{id}", await ask("DELETE", `/v1/messages/${String(replayed.body["id"])}`), 200);
-    const batch = `/v1/batches/${String(bulk.body["batch_id"])}`;
-    conforms("GET /v1/batches/{id}", await ask("GET", batch), 200);
-    conforms("DELETE /v1/batches/{id}", await ask("DELETE", batch), 200);
-    const address = { channel: "email", address: "gone@example.com" };
-    conforms("POST /v1/suppressions", await ask("POST", "/v1/suppressions", { ...address, reason: "asked" }), 201);
-    conforms("GET /v1/suppressions", await ask("GET", "/v1/suppressions"), 200);
-    const query = new URLSearchParams(address);
-    conforms("DELETE /v1/suppressions", await ask("DELETE", `/v1/suppressions?${query.toString()}`), 204);
-    conforms("GET /v1/quotas", await ask("GET", "/v1/quotas"), 200);
-    conforms("GET /v1/queues", await ask("GET", "/v1/queues"), 200);
-    conforms("GET /v1/windows", await ask("GET", "/v1/windows"), 200);
-    api.world.usage.push({
-      startsAt: at("2026-03-01T04:00:00Z"),
-      channel: "sms",
-      sent: 1,
-      failed: 0,
-      uncertain: 0,
-      throttled: 2,
-    });
-    conforms("GET /v1/reports/usage", await ask("GET", "/v1/reports/usage"), 200);
-  });
-
-  it("for anyone, and for this machine", async () => {
-    api.world.arrivals.push({
-      channel: "email",
-      to: "ann@example.com",
-      from: "shop@example.com",
-      subject: "Hello",
-      body: "It works.",
-      received_at: "2026-03-01T04:29:00.000Z",
-      message_id: "msg_1",
-    });
-    conforms("GET /healthz", await api.ask("GET", "/healthz"), 200);
-    conforms("GET /readyz", await api.ask("GET", "/readyz"), 200);
-    conforms("GET /sandbox/messages", await api.ask("GET", "/sandbox/messages"), 200);
-    conforms("GET /metrics", await api.ask("GET", "/metrics"), 200);
-    conforms("GET /sandbox", await api.ask("GET", "/sandbox"), 200);
-  });
-
-  it("when something is wrong", async () => {
-    const schema =
-      document.paths["/v1/accounts"]?.["post"]?.responses["4XX"]?.content?.["application/problem+json"]?.schema;
-    for (const body of [{}, { name: 5 }, { name: "a", timezone: "PST" }])
-      expect(Compile(schema!).Errors((await api.operate("POST", "/v1/accounts", body)).body)).toEqual([]);
   });
 });
 

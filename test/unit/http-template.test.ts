@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { fillIn, usesIn } from "../../src/domain/template.ts";
 import { readMailTemplate, templatedDraft } from "../../src/http/draft/templated.ts";
 import { readTiming } from "../../src/http/draft/timing.ts";

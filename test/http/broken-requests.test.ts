@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { connect } from "node:net";
+import { ADMIN_KEY } from "../support/fake-services.ts";
+import { textOf, anApi, errorsOf, refused, anEmail, type Api, type Answer } from "./api.ts";
+
+let api: Api;
+let key: string;
+beforeAll(async () => {
+  api = await anApi();
+  ({ key } = await api.anAccount());
+});
+afterAll(() => api.close());
+
+const email = (change: object): Promise<Answer> =>
+  api.ask("POST", "/v1/email/send", { key, body: { ...anEmail, ...change } });
+const raw = (text: string | Uint8Array<ArrayBuffer>, headers = {}): Promise<Answer> =>
+  api.ask("POST", "/v1/email/send", { key, raw: text, headers });
+
+const wrong = (asked: () => Promise<Answer>, field: string): Promise<Answer> =>
+  refused(api, asked, 422, "invalid_request", field);
+
+describe("bodies", () => {
+  it("refuses a field that nobody knows, and says which was meant", async () => {
+    const answer = await wrong(() => email({ priorty: "high" }), "priorty");
+    expect(errorsOf(answer)[0]).toMatchObject({
+      expected: "no such field (did you mean priority?)",
+      got: `"high"`,
+    });
+  });
+
+  it("tells nothing apart by how many fields nobody knows", async () => {
+    const many = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`unknown_${index}`, index]));
+    const answer = await wrong(() => email(many), "unknown_0");
+    expect(errorsOf(answer).length).toBeLessThanOrEqual(8);
+  });
+
+  it.each(["{", "[1,", "nul", '{"from": undefined}', "{'a': 1}", '{"a": 1} extra', "\u0000"])(
+    "answers 400 to the broken JSON %j",
+    (text) => refused(api, () => raw(text), 400, "malformed_request"),
+  );
+
+  it("answers 400 to what is not UTF-8", () =>
+    refused(api, () => raw(Uint8Array.from([0x22, 0xff, 0xfe, 0x22])), 400, "malformed_request"));
+
+  it.each([33, 100_000])("answers 400 to %d levels of nesting", (levels) =>
+    refused(api, () => raw("[".repeat(levels) + "]".repeat(levels)), 400, "malformed_request"),
+  );
+
+  it("takes 30 levels in metadata", async () => {
+    let metadata: object = { end: true };
+    for (let level = 0; level < 28; level++) metadata = { a: metadata };
+    expect((await email({ metadata })).status).toBe(202);
+  });
+
+  it.each(['{"__proto__": {"admin": true}}', '{"constructor": {"prototype": {}}}', '{"metadata": {"__proto__": {}}}'])(
+    "answers 400 to %s",
+    (text) => refused(api, () => raw(text), 400, "malformed_request"),
+  );
+
+  it.each(["5", "null", "[]", '"text"'])("answers 422 to a body that is %s", (text) =>
+    refused(api, () => raw(text), 422, "invalid_request"),
+  );
+
+  it("answers 400 to an empty body that says it is JSON", () => refused(api, () => raw(""), 400, "malformed_request"));
+
+  it.each([
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/jsonp",
+    "application/xml",
+  ])("answers 415 to %s", (type) =>
+    refused(api, () => raw(JSON.stringify(anEmail), { "Content-Type": type }), 415, "unsupported_media_type"),
+  );
+
+  it("answers 415 to a compressed body", () =>
+    refused(api, () => raw(JSON.stringify(anEmail), { "Content-Encoding": "gzip" }), 415, "unsupported_media_type"));
+
+  it("answers 413 to a body over 256 KB", () =>
+    refused(api, () => email({ text: "a".repeat(256 * 1_024) }), 413, "payload_too_large"));
+});
+
+describe("questions", () => {
+  it.each([
+    ["limit", "/v1/messages?limit=0"],
+    ["limit", "/v1/messages?limit=201"],
+    ["limit", "/v1/messages?limit=ten"],
+    ["limit", "/v1/messages?limit=1&limit=2"],
+    ["status", "/v1/messages?status=lost"],
+    ["channel", "/v1/messages?channel=fax"],
+    ["colour", "/v1/messages?colour=red"],
+    ["cursor", "/v1/messages?cursor=nonsense"],
+    ["cursor", `/v1/messages?cursor=${Buffer.from("12345678drop").toString("base64url")}`],
+    ["timezone", "/v1/windows?timezone=PST"],
+    ["at", "/v1/windows?at=2026-03-01T00:00:00"],
+    ["from", "/v1/reports/usage?from=2026-03-01T04:29:00Z&to=2026-03-01T00:00:00Z"],
+    ["from", "/v1/reports/usage?from=2025-12-01T00:00:00Z"],
+    ["by", "/v1/reports/usage?by=week"],
+    ["address", "/v1/suppressions?channel=email&address=nobody"],
+    ["channel", "/v1/suppressions?address=ann@example.com"],
+  ])("refuses a wrong %s in %s", (field, path) => wrong(() => api.ask("GET", path, { key }), field));
+
+  it("refuses a cursor of another list", async () => {
+    for (let i = 0; i < 2; i++) await api.operate("POST", "/v1/accounts", { name: "Test", timezone: "UTC" });
+    const page = await api.operate("GET", "/v1/accounts?limit=1");
+    const cursor = textOf(page, "next_cursor");
+    expect((await api.operate("GET", `/v1/accounts?limit=1&cursor=${cursor}`)).status).toBe(200);
+    await wrong(() => api.ask("GET", `/v1/messages?cursor=${cursor}`, { key }), "cursor");
+  });
+
+  it.each(["/v1/messages/msg_1", "/v1/batches/bat_x", "/v1/fax/messages/msg_1", "/v1/nothing", "/v1"])(
+    "answers 404 to %s",
+    (path) => refused(api, () => api.ask("GET", path, { key }), 404, "not_found"),
+  );
+
+  it("answers 400 to a path that cannot be decoded", () =>
+    refused(api, () => api.ask("GET", "/v1/messages/%zz", { key }), 400, "malformed_request"));
+
+  it("answers 404 to a parameter of 10,000 characters", () =>
+    refused(api, () => api.ask("GET", `/v1/messages/${"a".repeat(10_000)}`, { key }), 404, "not_found"));
+});
+
+/** What came back on a bare socket to exactly these bytes. */
+const onTheWire = (bytes: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(api.port, "127.0.0.1", () => socket.write(bytes));
+    let heard = "";
+    socket.setEncoding("utf8").on("data", (text: string) => (heard += text));
+    socket.on("close", () => resolve(heard)).on("error", reject);
+  });
+
+describe("what is hardly HTTP", () => {
+  it("answers 400 to what is no request", async () => {
+    const heard = await onTheWire("NONSENSE\r\n\r\n");
+    expect(heard).toMatch(/^HTTP\/1\.1 400 /);
+    expect(heard).toContain(`"code":"malformed_request"`);
+  });
+
+  it("answers 431 to headers of 20 KB", async () => {
+    const heard = await onTheWire(`GET /healthz HTTP/1.1\r\nHost: x\r\nA: ${"a".repeat(20_000)}\r\n\r\n`);
+    expect(heard).toMatch(/^HTTP\/1\.1 431 /);
+    expect(heard).toContain(`"code":"headers_too_large"`);
+  });
+
+  it.each([
+    "//v1/accounts",
+    "/v1/accounts;x",
+    "/v1/%61ccounts",
+    "http://other.example/v1/accounts",
+    "/v1//accounts",
+    "/V1/accounts",
+  ])("does not let anybody without a key list accounts by asking for %s", async (target) => {
+    const heard = await onTheWire(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
+    expect(heard).toMatch(/^HTTP\/1\.1 (?:401|404|400) /);
+    expect(heard).not.toContain(`"items"`);
+  });
+});
+
+it("never puts a stack trace, a path or a key into an answer", async () => {
+  const answers = [await raw("{"), await email({ to: 5 }), await api.ask("GET", "/v1/nothing", { key: ADMIN_KEY })];
+  for (const { text } of answers) expect(text).not.toMatch(/node_modules|\.ts:\d|at Object|sk_|admin-key/);
+});
