@@ -1,5 +1,6 @@
 /** A worker process's own objects: providers (or the sandbox in their place), the gate, and BullMQ's workers. */
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { CHANNELS, type Channel } from "../src/domain/channel.ts";
 import { milliseconds, seconds, systemClock } from "../src/domain/time.ts";
 import { ended, type Core } from "../src/compose.ts";
@@ -14,7 +15,8 @@ import { beat } from "../src/redis/scripts/beat.ts";
 import { arrivalLog } from "../src/sandbox/arrivals.ts";
 import { startSandbox, type Sandbox } from "../src/sandbox/sandbox.ts";
 import type { Lifecycle } from "../src/start/lifecycle.ts";
-import { dispatcher } from "./dispatch.ts";
+import { dispatcher, type Dispatch } from "./dispatch.ts";
+import { closeWorkers, giveBackUntaken } from "./ending.ts";
 import { startWorker } from "./worker.ts";
 
 /** Dead after three missed ones (release.lua). */
@@ -39,6 +41,8 @@ const providersOf = ({ config }: Core, sandbox: Sandbox | null): readonly Provid
 export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed: boolean): Promise<void> => {
   const { config, log, keys, scripts, queues, zones, contents, metrics, control, accounts } = core;
   const stopping = new AbortController();
+  // Every attempt that waits for its slot listens: as many as there are hands.
+  setMaxListeners(0, stopping.signal);
 
   const sandbox =
     sandboxed && (config.smtpUrl === null || config.twilio === null)
@@ -79,6 +83,8 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
     setTimeout(() => gate.nudge(what), milliseconds(Math.random() * 5));
   }).catch(() => {}); // it subscribes again when Redis is there; until then the gate looks by itself
 
+  /** Jobs in this process's hands. */
+  let busy = 0;
   const workers = providers.flatMap((provider) =>
     provider.channels.map((channel) => {
       const { concurrency, ...policy } = config.channels[channel];
@@ -99,12 +105,19 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
         provider,
         policy,
       );
-      return startWorker(core.patient, keys, channel, concurrency, dispatch, log);
+      const counted: Dispatch = async (...job) => {
+        busy++;
+        return dispatch(...job).finally(() => busy--);
+      };
+      return startWorker(core.patient, keys, channel, concurrency, counted, log);
     }),
   );
   lifecycle.add("workers", async () => {
     stopping.abort();
-    await Promise.all(workers.map((worker) => worker.close()));
+    const isAway = core.patient.status !== "ready";
+    await closeWorkers(workers, isAway && busy === 0);
+    const back = isAway ? 0 : await giveBackUntaken(scripts);
+    if (back > 0) log.info({ event: "given_back", count: back }, "what has not begun is back in its lane");
   });
 
   const id = randomUUID();

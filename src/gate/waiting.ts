@@ -52,15 +52,26 @@ const closedUntil = (look: Look): Instant =>
   instant(Math.max(count(look.channelRate, "closed"), count(look.senderRow, "closed")));
 
 /** @param dueAt not before this; null: at once */
-export const forecastFor = (look: Look, lane: Lane, position: number, dueAt: Instant | null): Forecast => {
-  const inLane = Math.max(1, position);
-  const ahead = aheadOnChannel(look, lane, inLane);
+export const forecastFor = (look: Look, lane: Lane, position: number, dueAt: Instant | null): Forecast =>
+  forecastBehind(look, lane.channel, Math.max(1, position), aheadOnChannel(look, lane, Math.max(1, position)), dueAt);
+
+/** When the last of so many waiting messages of the account on the channel will have gone, whatever their lanes. */
+export const forecastOfLast = (look: Look, channel: Channel, waiting: number): Forecast =>
+  forecastBehind(look, channel, 1, Math.max(0, waiting - 1), null);
+
+const forecastBehind = (
+  look: Look,
+  channel: Channel,
+  inLane: number,
+  ahead: number,
+  dueAt: Instant | null,
+): Forecast => {
   const closed = closedUntil(look);
   const question: ForecastQuestion = {
     now: look.now,
     position: inLane,
     zone: look.zone,
-    levels: levelsOf(look, lane.channel, ahead),
+    levels: levelsOf(look, channel, ahead),
     intervalMs: interval(look.channelRate),
     senderIntervalMs: interval(look.senderRow),
     channelAhead: aheadOfAll(look, ahead),
