@@ -1,0 +1,41 @@
+/** How the BullMQ side of a process ends: what is in flight is finished, what has not begun is given back. */
+import type { Worker } from "bullmq";
+import { CHANNELS, type Channel } from "../src/domain/channel.ts";
+import { milliseconds } from "../src/domain/time.ts";
+import type { ScriptRunner } from "../src/redis/script.ts";
+import { liveWorkers } from "../src/redis/scripts/live-workers.ts";
+import { stuck, type Stuck } from "../src/redis/scripts/stuck.ts";
+import { unrelease } from "../src/redis/scripts/unrelease.ts";
+
+/** More than is ever released at a time: twice the hands of the workers that lived (rule 10). */
+const PAGE = 1_000;
+const AT_A_TIME = 200;
+
+/**
+ * @param nobodyThere Redis is away and nothing is in flight: BullMQ would wait for its goodbye to be answered, for the
+ * whole time that a stop may take, and there is nothing to finish.
+ */
+export const closeWorkers = async (workers: readonly Worker[], nobodyThere: boolean): Promise<void> => {
+  await Promise.all(workers.map((worker) => worker.close(nobodyThere)));
+};
+
+const giveBackOn = async (scripts: ScriptRunner, channel: Channel): Promise<number> => {
+  const messages: Stuck[] = [...(await stuck(scripts, channel, milliseconds(0), PAGE))];
+  let given = 0;
+  // The last first: each page goes to the head of its lanes.
+  while (messages.length > 0) {
+    const back = await unrelease(scripts, "", messages.splice(-AT_A_TIME));
+    given += back.filter(Boolean).length;
+  }
+  return given;
+};
+
+/**
+ * What lies in BullMQ and nobody is left to take: back into its lane, so that it holds no quota, and order, priority and
+ * changed limits act on it. Its job finds it gone (`stale`) when a worker comes. Where others live, it is theirs.
+ */
+export const giveBackUntaken = async (scripts: ScriptRunner): Promise<number> => {
+  if ((await liveWorkers(scripts)).length > 0) return 0;
+  const counts = await Promise.all(CHANNELS.map((channel) => giveBackOn(scripts, channel)));
+  return counts.reduce((sum, count) => sum + count, 0);
+};
