@@ -12,7 +12,6 @@ import { setPause } from "../redis/scripts/set-pause.ts";
 import { setSenderRate } from "../redis/scripts/set-sender-rate.ts";
 import { snapshot } from "../redis/scripts/snapshot.ts";
 import type { GateControl } from "./control.ts";
-import { counterOf } from "./counter.ts";
 import type { Nudge, Nudger } from "./nudge.ts";
 import type { Zones } from "./zones.ts";
 
@@ -56,13 +55,11 @@ export const rulesOn = ({ redis, scripts, keys, zones, nudger }: RulesParts): Ga
       const rows = ["q:A|" + account, ...CHANNELS.map((channel) => `q:C|${account}|${channel}`)];
       const { now, hashes } = await snapshot(scripts, rows);
       const zone = (await redis.hget(keys.account(account), "zone")) ?? "UTC";
-      const latest = (kind: "hour" | "day" | "month") =>
-        instant(
-          Math.max(
-            ...hashes.map((row) => counterOf(row, kind, zone, now).window.endsAt),
-            windowOf(kind, now, zone).endsAt,
-          ),
-        );
+      const latest = (kind: "hour" | "day" | "month") => {
+        // What runs is in the rows, whatever zone they were opened in; where nothing was sent yet, the calendar says it.
+        const running = hashes.map((row) => Number(row[`${kind}.end`] ?? 0)).filter((end) => end > now);
+        return instant(running.length > 0 ? Math.max(...running) : windowOf(kind, now, zone).endsAt);
+      };
       return { hour: latest("hour"), day: latest("day"), month: latest("month") };
     },
   };
