@@ -3,7 +3,7 @@
  * the mailer is two deliveries for one unit of quota. Lengths are checked before anything else looks at the text.
  */
 import { domainToASCII } from "node:url";
-import { isPossiblePhoneNumber } from "libphonenumber-js";
+import { parsePhoneNumberFromString } from "libphonenumber-js";
 
 /** RFC 5321: a path is at most 256 octets with its angle brackets, a local part at most 64. */
 const LONGEST_ADDRESS = 254;
@@ -86,7 +86,11 @@ const E_164 = /^\+[0-9]{7,15}$/;
 /**
  * A number in E.164, as it was given, if its country has numbers of that length; null for anything else: spaces, other
  * scripts' digits, extensions. Whether the number is assigned only the provider knows (numbering plans change faster
- * than libraries), and Twilio's test numbers must pass.
+ * than libraries), and Twilio's test numbers must pass. One number has one spelling: +44 07911… rings at the same place
+ * as +44 7911…, and would be a way past a suppression or a sender's quota.
  */
-export const parsePhone = (text: string): string | null =>
-  text.length <= 16 && E_164.test(text) && isPossiblePhoneNumber(text) ? text : null;
+export const parsePhone = (text: string): string | null => {
+  if (text.length > 16 || !E_164.test(text)) return null;
+  const number = parsePhoneNumberFromString(text);
+  return number?.number === text && number.isPossible() ? text : null;
+};

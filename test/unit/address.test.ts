@@ -200,6 +200,10 @@ describe("a phone number", () => {
     " +12025550123",
     "+12025550123,+12025550124",
     `+${"1".repeat(16)}`,
+    // The digit that is dialed within the country: a second spelling of +447911123456 and its like.
+    "+4407911123456",
+    "+610412345678",
+    "+330123456789",
   ])("is not %j", (text) => {
     expect(parsePhone(text)).toBeNull();
   });
