@@ -2,7 +2,7 @@
  * Who a message is from and to. Everything here is strict, because what looks like one address and is read as two by
  * the mailer is two deliveries for one unit of quota. Lengths are checked before anything else looks at the text.
  */
-import { domainToASCII } from "node:url";
+import { domainToASCII, domainToUnicode } from "node:url";
 import { parsePhoneNumberFromString } from "libphonenumber-js";
 
 /** RFC 5321: a path is at most 256 octets with its angle brackets, a local part at most 64. */
@@ -18,11 +18,14 @@ const DOMAIN_TEXT = /^[A-Za-z0-9.\-\u0080-\uffff]+$/;
 const DOMAIN_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const ONLY_DIGITS = /^[0-9]+$/;
 
+/** Node 24 lets a label through that claims to be encoded and is not; Node 20 does not. */
+const isDecodable = (label: string): boolean => !domainToUnicode(label).startsWith("xn--");
+
 /** In lower case and ASCII ("münchen.de" is "xn--mnchen-3ya.de"), with a dot in it; null for anything else. */
 const parseDomain = (text: string): string | null => {
   if (!DOMAIN_TEXT.test(text)) return null;
   const labels = domainToASCII(text).split(".");
-  const isHost = labels.length > 1 && labels.every((label) => DOMAIN_LABEL.test(label));
+  const isHost = labels.length > 1 && labels.every((label) => DOMAIN_LABEL.test(label) && isDecodable(label));
   // A last label of digits is an IPv4 address, however it was written.
   return isHost && !ONLY_DIGITS.test(labels.at(-1)!) ? labels.join(".") : null;
 };
