@@ -8,6 +8,7 @@ import { apiKeysOn } from "./accounts/api-keys.ts";
 import { idempotencyOn } from "./accounts/idempotency-store.ts";
 import { suppressionsOn } from "./accounts/suppressions.ts";
 import { CHANNELS, type Channel } from "./domain/channel.ts";
+import { END_STATES } from "./domain/message.ts";
 import { systemClock } from "./domain/time.ts";
 import { acceptingOn } from "./gate/accepting.ts";
 import { contentsOn } from "./gate/contents.ts";
@@ -81,8 +82,8 @@ const setupOf = (channel: Channel, config: Config, sandboxed: boolean): ChannelS
   return { configured: config.twilio !== null || sandboxed, variable: "TWILIO_ACCOUNT_SID", defaultFrom: from };
 };
 
-/** Puts the sums over all accounts into the metrics, as of now. */
-const measureDepths = async ({ scripts, metrics }: Core): Promise<void> => {
+/** Puts the sums over all accounts and processes into the metrics, as of now. */
+const measure = async ({ scripts, metrics }: Core): Promise<void> => {
   const { hashes } = await snapshot(
     scripts,
     CHANNELS.map((channel) => `stat:${channel}`),
@@ -103,6 +104,7 @@ const measureDepths = async ({ scripts, metrics }: Core): Promise<void> => {
       released,
     });
     metrics.held(channel, released + sending);
+    metrics.ended(channel, Object.fromEntries(END_STATES.map((state) => [state, count(`ended:${state}`)])));
   }
 };
 
@@ -124,7 +126,7 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
     metrics: {
       contentType: metrics.contentType,
       text: async () => {
-        await measureDepths(core).catch(() => {}); // Redis away: the rest is still worth telling
+        await measure(core).catch(() => {}); // Redis away: the rest is still worth telling
         return metrics.text();
       },
       answered: ({ route, method, status, took }) => metrics.http(route, method, status, took),

@@ -96,9 +96,8 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
           random: Math.random,
           log,
           stopping: stopping.signal,
-          onAttempt: ({ channel: on, outcome, tookMs, action }) => {
+          onAttempt: ({ channel: on, outcome, tookMs }) => {
             metrics.attempt(on, outcome, tookMs);
-            if (action === "sent" || action === "failed") metrics.messageEnded(on, action);
             gate.nudge(on);
           },
         },

@@ -3,11 +3,13 @@ import { isRunByNpm, processEnvironment, readEnv } from "../config/env.ts";
 import { composeCore } from "../src/compose.ts";
 import { tzRelease } from "../src/domain/window.ts";
 import { createLogger } from "../src/observe/log.ts";
+import { openWatchPort } from "../src/observe/port.ts";
 import { failToStart } from "../src/start/fail.ts";
 import { startHeartbeat } from "../src/start/heartbeat.ts";
 import { onStop } from "../src/start/lifecycle.ts";
 import { startRefused } from "../src/start/refusal.ts";
 import { composeWorker } from "./compose.ts";
+import { mayLookAt } from "./watching.ts";
 
 const start = async (): Promise<void> => {
   const config = readEnv(processEnvironment());
@@ -17,6 +19,15 @@ const start = async (): Promise<void> => {
   const lifecycle = onStop(log, { withParent: isRunByNpm() });
   const core = composeCore(config, { url: config.redisUrl }, log);
   lifecycle.add("core", core.close);
+  if (config.workerPort !== null) {
+    const { host, workerPort: port, adminKey } = config;
+    const closePort = await openWatchPort({ host, port, metrics: core.metrics, mayLook: mayLookAt(adminKey) }).catch(
+      (error: Error) => {
+        throw startRefused(`SLUICE_WORKER_PORT: expected a free port, got ${port} (${error.message})`);
+      },
+    );
+    lifecycle.add("watch port", closePort);
+  }
   await composeWorker(core, lifecycle, config.sandbox ?? false);
   lifecycle.add("heartbeat", startHeartbeat(log));
   log.info({ event: "worker_ready", tz_release: tzRelease() }, "ready");

@@ -15,8 +15,8 @@ export interface Depths {
 }
 
 export interface Metrics {
-  /** A message has come to its end. */
-  messageEnded(channel: Channel, outcome: EndState): void;
+  /** Messages that have come to an end since ever, in all processes: as of now, like `depths`. */
+  ended(channel: Channel, counts: { readonly [outcome in EndState]?: number }): void;
   attempt(channel: Channel, outcome: AttemptRecord["outcome"], tookMs: number): void;
   /** As of now: set just before `text`, by whoever answers the scrape. */
   depths(channel: Channel, depths: Depths): void;
@@ -51,7 +51,12 @@ export const createMetrics = ({ ofProcess = true }: { ofProcess?: boolean } = {}
   const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
     new Histogram({ name, help, labelNames, buckets, registers });
 
-  const messages = counter("sluice_messages_total", "Messages that came to an end", "channel", "outcome");
+  const messages = counter(
+    "sluice_messages_total",
+    "Messages that came to an end, over all processes",
+    "channel",
+    "outcome",
+  );
   const attempts = histogram("sluice_attempt_seconds", "Attempts at a provider", ATTEMPT_SECONDS, "channel", "outcome");
   const depth = gauge("sluice_lane_depth", "Messages that have not ended", "channel", "state");
   const holds = gauge("sluice_held", "Holds on quotas, released and not settled", "channel");
@@ -66,7 +71,12 @@ export const createMetrics = ({ ofProcess = true }: { ofProcess?: boolean } = {}
   const requests = histogram("sluice_http_seconds", "HTTP requests", HTTP_SECONDS, "route", "method", "status");
 
   return {
-    messageEnded: (channel, outcome) => messages.inc({ channel, outcome }),
+    ended: (channel, counts) => {
+      for (const [outcome, count] of Object.entries(counts)) {
+        messages.remove({ channel, outcome });
+        messages.inc({ channel, outcome }, count);
+      }
+    },
     attempt: (channel, outcome, tookMs) => attempts.observe({ channel, outcome }, tookMs / 1_000),
     depths: (channel, depths) => {
       for (const [state, count] of Object.entries(depths)) depth.set({ channel, state }, count);

@@ -13,7 +13,7 @@
  * | in:<a>:<c>:<class>      | zset   | inner ring: senders by turn                                  | when empty              |
  * | ac:<a>:<c>              | hash   | the account on the channel: rings, debt, credit, counts      | with the account        |
  * | ring:<c>:h, ring:<c>:a  | zset   | accounts by turn                                             | when empty              |
- * | stat:<c>                | hash   | turn, served_h, and sums over all accounts                   | never (one per channel) |
+ * | stat:<c>                | hash   | turn, served_h, sums over all accounts, ended:<state>: how many | never (one per channel) |
  * | parked                  | zset   | `A|<a>|<c>` and `L|<lane>` by the ms at which they wake      | when woken              |
  * | scheduled, expiring     | zset   | ids by ms                                                    | when due                |
  * | released:<c>, sending   | zset   | ids: since when (ms); until when (ms)                        | at begin; at settle     |

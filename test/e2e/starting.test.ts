@@ -7,7 +7,7 @@ import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
 import { startOf } from "../../src/start/lock.mjs";
 import { scratchDirectory } from "../start/scratch.ts";
 import { ownRedis } from "../support/own-redis.ts";
-import { anAccountOf, endAll, portTo, run } from "../support/program-run.ts";
+import { anAccountOf, endAll, freePort, portTo, run } from "../support/program-run.ts";
 import { until } from "../support/until.ts";
 
 const mail = { from: "shop@example.com", to: "ann@example.com", subject: "Hello", text: "It works." };
@@ -32,13 +32,19 @@ describe("starting", () => {
     closing.push(port.close);
     const env = { REDIS_URL: port.url, SLUICE_SANDBOX: "on" };
     const api = run("src/main.ts", env);
-    const worker = run("workers/main.ts", env);
+    const watched = await freePort();
+    const worker = run("workers/main.ts", { ...env, SLUICE_WORKER_PORT: String(watched) });
+    const watch = async (path: string): Promise<[number, string]> => {
+      const response = await fetch(`http://127.0.0.1:${watched}${path}`);
+      return [response.status, await response.text()];
+    };
 
     await api.origin();
     await until(() => worker.output().includes("redis_away"), { what: "the worker to miss Redis", within: 20_000 });
     const early = await api.call("POST", "/v1/accounts", { name: "Early", timezone: "UTC" });
     expect(early).toMatchObject({ status: 503, body: { code: "unavailable" } });
     expect((await api.call("GET", "/readyz")).status).toBe(503);
+    expect(await watch("/healthz")).toEqual([200, "alive\n"]);
     expect([api.hasEnded(), worker.hasEnded()]).toEqual([false, false]);
 
     await port.open();
@@ -48,6 +54,10 @@ describe("starting", () => {
     await until(async () => (await api.call("GET", `/v1/messages/${body.id}`, undefined, key)).body.status === "sent", {
       what: "the message to be sent",
     });
+    expect(await watch("/metrics")).toEqual([
+      200,
+      expect.stringContaining('sluice_attempt_seconds_count{channel="email",outcome="sent"} 1'),
+    ]);
     for (const program of [api, worker]) {
       program.kill("SIGTERM");
       expect(await program.ended).toBe(0);

@@ -98,10 +98,19 @@ export const anAccountOf = async (program: Run, more: Record<string, unknown> = 
   return { id, key };
 };
 
+/** Free a moment ago: nobody else asks for ports by number here. */
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+};
+
 /** A loopback port that leads to a unix socket while it is open: REDIS_URL for a server that has only a socket. */
 export const portTo = async (socket: string) => {
   let server: Server | null = null;
-  let port = 0;
+  const port = await freePort();
   const open = async (): Promise<void> => {
     server = createServer((near) => {
       const far = connect(socket);
@@ -116,14 +125,11 @@ export const portTo = async (socket: string) => {
     });
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
-    port = (server.address() as AddressInfo).port;
   };
   const close = async (): Promise<void> => {
     const closing = server;
     server = null;
     if (closing) await new Promise((closed) => closing.close(closed));
   };
-  await open();
-  await close();
   return { url: `redis://127.0.0.1:${port}`, open, close };
 };

@@ -36,6 +36,8 @@ export interface WorldOptions {
   /** A server and a cell that the test closes itself; else a cell of the shared server. */
   readonly redis?: TestRedis;
   readonly log?: Logger;
+  /** Instead of the ledger's mail server; its own URL is handed in. */
+  readonly smtpUrl?: (ledgers: string) => string;
 }
 
 const ADMIN_KEY = "a-key-for-the-operator-of-tests";
@@ -76,7 +78,7 @@ export const aWorld = async (options: WorldOptions = {}) => {
     ...base,
     cell,
     testClock: true,
-    smtpUrl: providers.smtpUrl,
+    smtpUrl: options.smtpUrl?.(providers.smtpUrl) ?? providers.smtpUrl,
     twilio: { ...providers.twilio },
     twilioApiBaseUrl: providers.twilio.baseUrl,
     adminKey: ADMIN_KEY,
@@ -181,6 +183,8 @@ export const aWorld = async (options: WorldOptions = {}) => {
   return {
     server,
     core,
+    /** What each worker in this process counts for itself. */
+    workerMetrics: () => Promise.all(cores.slice(1).map((worker) => worker.metrics.text())),
     config,
     origin,
     ledger,

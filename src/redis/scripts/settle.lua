@@ -24,6 +24,7 @@ local function late_news(m, x, provider_id)
   put(x, 'state', 'sent')
   put(x, 'reason', nil)
   put(x, 'provider_id', provider_id)
+  count_end(m.channel, 'sent')
   if m.batch then
     redis.call('HINCRBY', cell .. 'bat:' .. m.batch, 'n:uncertain', -1)
     redis.call('HINCRBY', cell .. 'bat:' .. m.batch, 'n:sent', 1)

@@ -47,6 +47,11 @@ local function usage(m, now, hour_start, outcome)
   end
 end
 
+-- For /metrics: over all processes, whoever ended it. Fields that no script puts into its copy of the row.
+local function count_end(channel, state)
+  redis.call('HINCRBY', cell .. 'stat:' .. channel, 'ended:' .. state, 1)
+end
+
 -- An end state. The caller has taken the message out of wherever it was. `spent` is in order of time because `now` is.
 local function end_message(m, state, now, reason)
   local x = x_of(m.id)
@@ -55,6 +60,7 @@ local function end_message(m, state, now, reason)
   put(x, 'reason', reason)
   if m.expires > 0 then redis.call('ZREM', cell .. 'expiring', m.id) end
   redis.call('HINCRBY', cell .. 'acc:' .. m.account, 'open', -1)
+  count_end(m.channel, state)
   if m.batch then redis.call('HINCRBY', cell .. 'bat:' .. m.batch, 'n:' .. state, 1) end
   redis.call('RPUSH', cell .. 'spent', string.format('%.0f %s %s', now, m.account, m.id))
 end
