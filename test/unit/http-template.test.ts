@@ -43,6 +43,25 @@ describe("a template", () => {
     expect(problems.map(({ field }) => field)).toEqual(["variables"]);
     expect(performance.now() - startedAt).toBeLessThan(50);
   });
+
+  const templateOf = (variables: number) => {
+    const problems: FieldError[] = [];
+    const text = Array.from({ length: variables }, (_, i) => `{{v${i}}}`).join("");
+    return { problems, read: readMailTemplate({ from: "a@b.co", subject: "x", text }, problems) };
+  };
+
+  it("uses at most as many variables as a recipient may bring", () => {
+    expect(templateOf(100).problems).toEqual([]);
+    expect(templateOf(101).problems).toEqual([
+      { field: "template", expected: "at most 100 different variables", got: "101" },
+    ]);
+  });
+
+  it("names a few of the variables that a recipient lacks, however many they are", () => {
+    const { problems, read } = templateOf(100);
+    templatedDraft("email", read, { to: "c@d.co" }, { class: "low" }, problems);
+    expect(problems.map(({ field }) => field)).toEqual(Array.from({ length: 8 }, (_, i) => `variables.v${i}`));
+  });
 });
 
 describe("times", () => {

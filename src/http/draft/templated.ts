@@ -33,6 +33,17 @@ const part = (
   rules: Pick<Part, "markup" | "longest" | "oneLine">,
 ): readonly Part[] => (text === undefined ? [] : [{ name, ...rules, ...usesIn(text) }]);
 
+/** As many as a recipient may bring (schemas/send.ts): with more of them, none of its messages could be made. */
+const MOST_VARIABLES = 100;
+/** Of each recipient. Ten thousand who lack a hundred variables each must not be a million complaints. */
+const MOST_COMPLAINTS = 8;
+
+const countVariables = (parts: readonly Part[], problems: Problems): void => {
+  const names = new Set(parts.flatMap(({ uses }) => [...uses.keys()]));
+  if (names.size > MOST_VARIABLES)
+    unmet(problems, "template", `at most ${MOST_VARIABLES} different variables`, names.size);
+};
+
 export interface ReadTemplate {
   readonly sender: string;
   readonly template: Template;
@@ -41,22 +52,20 @@ export interface ReadTemplate {
 
 export const readMailTemplate = (fields: EmailTemplate, problems: Problems): ReadTemplate => {
   const { address, content } = readMail(fields, problems);
-  return {
-    sender: senderKey(address ?? ""),
-    template: content,
-    parts: [
-      ...part("subject", fields.subject, { markup: "text", longest: LONGEST_LINE, oneLine: true }),
-      ...part("text", fields.text, { markup: "text", longest: LARGEST_MESSAGE, oneLine: false }),
-      ...part("html", fields.html, { markup: "html", longest: LARGEST_MESSAGE, oneLine: false }),
-    ],
-  };
+  const parts = [
+    ...part("subject", fields.subject, { markup: "text", longest: LONGEST_LINE, oneLine: true }),
+    ...part("text", fields.text, { markup: "text", longest: LARGEST_MESSAGE, oneLine: false }),
+    ...part("html", fields.html, { markup: "html", longest: LARGEST_MESSAGE, oneLine: false }),
+  ];
+  countVariables(parts, problems);
+  return { sender: senderKey(address ?? ""), template: content, parts };
 };
 
-export const readTextTemplate = (fields: TextTemplate, setup: ChannelSetup, problems: Problems): ReadTemplate => ({
-  sender: readPhoneSender(fields.from, setup, problems),
-  template: { body: fields.body },
-  parts: part("body", fields.body, { markup: "text", longest: LONGEST_TEXT, oneLine: false }),
-});
+export const readTextTemplate = (fields: TextTemplate, setup: ChannelSetup, problems: Problems): ReadTemplate => {
+  const parts = part("body", fields.body, { markup: "text", longest: LONGEST_TEXT, oneLine: false });
+  countVariables(parts, problems);
+  return { sender: readPhoneSender(fields.from, setup, problems), template: { body: fields.body }, parts };
+};
 
 /** A variable used often enough makes a small request a large message: lengths are counted before anything is made. */
 const readVariables = (
@@ -84,7 +93,8 @@ const readVariables = (
     if (length > longest)
       unmet(problems, "variables", `a ${partName} of at most ${longest} characters when they are filled in`, length);
   }
-  for (const name of missing) unmet(problems, `variables.${name}`, "a value: the template uses it", undefined);
+  for (const name of [...missing].slice(0, MOST_COMPLAINTS))
+    unmet(problems, `variables.${name}`, "a value: the template uses it", undefined);
 };
 
 /** @param common what stands beside the template and goes for all of its messages */
