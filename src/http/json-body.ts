@@ -6,27 +6,38 @@ import type { App } from "./access.ts";
 
 /** The deepest thing the contract knows has 6 levels; metadata may have its own. */
 export const DEEPEST = 32;
+/** Fields of one object. The contract's largest has 100 (variables), 4 KB of metadata fewer than this. */
+export const MOST_FIELDS = 1_000;
+/** Ten thousand recipients with a hundred variables each are a little more. */
+export const MOST_VALUES = 1_200_000;
 
 const NOT_JSON = "expected a body that is JSON, without the keys __proto__ and constructor.prototype";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
 
-/** Counted on the bytes, before anything recursive sees them: 100,000 brackets must not cost a stack. */
-export const isTooDeep = (json: Buffer): boolean => {
+/**
+ * Why the body is not parsed, or null. Counted on the bytes, before anything recursive sees them: 100,000 brackets must
+ * not cost a stack, nor sixteen megabytes of tiny values or of one object's fields the event loop's seconds.
+ */
+export const excessOf = (json: Buffer): string | null => {
+  const fields = new Uint32Array(DEEPEST + 1);
   let depth = 0;
-  let inString = false;
+  let values = 0;
   for (let at = 0; at < json.length; at++) {
     const byte = json[at];
-    if (inString) {
-      if (byte === BACKSLASH) at++;
-      else if (byte === QUOTE) inString = false;
-    } else if (byte === QUOTE) inString = true;
-    else if (byte === 0x5b || byte === 0x7b) {
-      if (++depth > DEEPEST) return true;
-    } else if (byte === 0x5d || byte === 0x7d) depth--;
+    if (byte === QUOTE) {
+      for (at++; at < json.length && json[at] !== QUOTE; at++) if (json[at] === BACKSLASH) at++;
+    } else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > DEEPEST) return `JSON of at most ${DEEPEST} levels`;
+      fields[depth] = 0;
+    } else if (byte === 0x5d || byte === 0x7d) depth = Math.max(0, depth - 1);
+    else if (byte === COMMA && ++values > MOST_VALUES) return `JSON of at most ${MOST_VALUES} values`;
+    else if (byte === COLON && ++fields[depth]! > MOST_FIELDS) return `at most ${MOST_FIELDS} fields in an object`;
   }
-  return false;
+  return null;
 };
 
 const decode = (bytes: Buffer): string => {
@@ -49,7 +60,8 @@ export const readJsonBodies = (app: App): void => {
     if (request.routeOptions.config.idempotent === true)
       request.bodyDigest = createHash("sha256").update(bytes).digest("hex");
     if (isBodiless(request) && bytes.length === 0) return done(null, undefined);
-    if (isTooDeep(bytes)) return done(malformed(`expected JSON of at most ${DEEPEST} levels`));
+    const excess = excessOf(bytes);
+    if (excess !== null) return done(malformed(`expected ${excess}`));
     try {
       const text = decode(bytes);
       void parse(request, text, (error, value) => (error ? done(malformed(NOT_JSON)) : done(null, value)));

@@ -2,26 +2,46 @@ import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { Type } from "typebox";
 import { cursorFrom, readCursor } from "../../src/http/cursor.ts";
-import { DEEPEST, isTooDeep } from "../../src/http/json-body.ts";
+import { DEEPEST, excessOf, MOST_FIELDS, MOST_VALUES } from "../../src/http/json-body.ts";
 import { isFromLoopback } from "../../src/http/loopback.ts";
 import { addressBucket, createRequestLimit } from "../../src/http/request-limit.ts";
 import { checkerOf } from "../../src/http/validate.ts";
 import type { Instant, MonotonicMillis } from "../../src/domain/time.ts";
 
-describe("the depth of JSON", () => {
+describe("the extent of JSON", () => {
   const depthOf = (value: unknown): number =>
     typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
+  const excess = (value: unknown): string | null => excessOf(Buffer.from(JSON.stringify(value)));
 
-  it("is counted as a parser would, brackets in strings and all", () => {
+  it("in levels is counted as a parser would, brackets in strings and all", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.integer({ min: 0, max: 40 }), fc.boolean(), (inner, levels, asList) => {
         let value = inner;
         for (let level = 0; level < levels; level++) value = asList ? [value] : { "[{": value };
-        expect(isTooDeep(Buffer.from(JSON.stringify(value)))).toBe(depthOf(value) > DEEPEST);
+        expect(excess(value) !== null).toBe(depthOf(value) > DEEPEST);
       }),
     );
     const nested = (levels: number): Buffer => Buffer.from(`${"[".repeat(levels)}"]\\"[["${"]".repeat(levels)}`);
-    expect([isTooDeep(nested(DEEPEST)), isTooDeep(nested(DEEPEST + 1))]).toEqual([false, true]);
+    expect([excessOf(nested(DEEPEST)), excessOf(nested(DEEPEST + 1))]).toEqual([null, "JSON of at most 32 levels"]);
+  });
+
+  it("in fields is counted for each object by itself", () => {
+    const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`,:${i}`, ":,"]));
+    const most = fields(MOST_FIELDS);
+    expect(excess({ list: [most, most], after: most })).toBeNull();
+    expect(excess([{ a: fields(MOST_FIELDS + 1) }])).toBe("at most 1000 fields in an object");
+  });
+
+  it("in values is counted for the whole", () => {
+    const list = (values: number): Buffer => Buffer.from(`[${"1,".repeat(values - 1)}1]`);
+    expect(excessOf(list(MOST_VALUES))).toBeNull();
+    expect(excessOf(list(MOST_VALUES + 2))).toBe("JSON of at most 1200000 values");
+  });
+
+  it("of what is no JSON is counted without an end or a start", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...'[]{}:,"\\a') }), (text) => void excessOf(Buffer.from(text))),
+    );
   });
 });
 
