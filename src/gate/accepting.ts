@@ -7,7 +7,13 @@ import { instant, type Instant } from "../domain/time.ts";
 import type { Keys } from "../redis/keys.ts";
 import type { Fields } from "../redis/reply.ts";
 import type { ScriptRunner } from "../redis/script.ts";
-import { accept, ACCEPT_AT_MOST, type AcceptedRecord, type AcceptMessage } from "../redis/scripts/accept.ts";
+import {
+  accept,
+  ACCEPT_AT_MOST,
+  ACCEPT_BYTES,
+  type AcceptedRecord,
+  type AcceptMessage,
+} from "../redis/scripts/accept.ts";
 import { cancel, CANCEL_AT_MOST } from "../redis/scripts/cancel.ts";
 import { look, type Look } from "../redis/scripts/look.ts";
 import { openBatch } from "../redis/scripts/open-batch.ts";
@@ -28,10 +34,31 @@ export interface AcceptingParts {
   readonly backlogCap: number;
 }
 
+/** Questions to Redis on their way at once. */
+const LOOKED_AT_ONCE = 200;
+
 const REPLAYABLE: ReadonlySet<MessageState> = new Set(["failed", "uncertain", "undelivered"]);
 
 const chunked = <T>(list: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(list.length / size) }, (_, at) => list.slice(at * size, (at + 1) * size));
+
+/** Pieces that one script call may take. One message may be as large as it likes: it is in a piece of its own. */
+const pieces = (messages: readonly AcceptMessage[]): AcceptMessage[][] => {
+  const found: AcceptMessage[][] = [];
+  let bytes = Infinity;
+  for (const message of messages) {
+    const size = message.kept.length + message.body.length;
+    const piece = found.at(-1);
+    if (piece && piece.length < ACCEPT_AT_MOST && bytes + size <= ACCEPT_BYTES) {
+      piece.push(message);
+      bytes += size;
+    } else {
+      found.push([message]);
+      bytes = size;
+    }
+  }
+  return found;
+};
 
 const recordOf = (draft: Draft, id: string): AcceptMessage => ({
   id,
@@ -60,7 +87,7 @@ export const acceptingOn = ({ redis, scripts, keys, nudger, contents, backlogCap
   ): Promise<Accepted[]> => {
     const accepted: Accepted[] = [];
     const messages = drafts.map((draft, at) => recordOf(draft, idOf("msg", seed, at)));
-    for (const [at, chunk] of chunked(messages, ACCEPT_AT_MOST).entries()) {
+    for (const [at, chunk] of pieces(messages).entries()) {
       // The first chunk asks for room for all of them: a request is never accepted in part.
       const cap = at === 0 ? backlogCap - (messages.length - chunk.length) : Number.MAX_SAFE_INTEGER;
       const reply = await accept(scripts, account, cap, batchId, chunk);
@@ -115,7 +142,7 @@ export const acceptingOn = ({ redis, scripts, keys, nudger, contents, backlogCap
 
   const stateCounts = async (account: string, ids: readonly string[]): Promise<Record<string, number>> => {
     const counts: Record<string, number> = {};
-    for (const chunk of chunked(ids, ACCEPT_AT_MOST)) {
+    for (const chunk of chunked(ids, LOOKED_AT_ONCE)) {
       const seen = await Promise.all(chunk.map((id) => look(scripts, account, { id })));
       for (const each of seen) {
         if (!each) continue;

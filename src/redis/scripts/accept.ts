@@ -5,8 +5,9 @@ import { loadScript, type ScriptRunner } from "../script.ts";
 
 const script = loadScript(import.meta.url);
 
-/** More would hold Redis too long in one call. */
-export const ACCEPT_AT_MOST = 200;
+/** More would hold Redis too long in one call: 20 to 40 µs each, and as much again for every 10 KB of body. */
+export const ACCEPT_AT_MOST = 50;
+export const ACCEPT_BYTES = 262_144;
 
 export interface AcceptMessage {
   readonly id: string;
