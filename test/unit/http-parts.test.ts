@@ -39,9 +39,7 @@ describe("the extent of JSON", () => {
   });
 
   it("of what is no JSON is counted without an end or a start", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...'[]{}:,"\\a') }), (text) => void excessOf(Buffer.from(text))),
-    );
+    fc.assert(fc.property(fc.stringMatching(/^[[\]{}:,"\\a]*$/), (text) => void excessOf(Buffer.from(text))));
   });
 });
 

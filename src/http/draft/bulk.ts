@@ -10,6 +10,7 @@ import {
 } from "../../domain/errors.ts";
 import type { Problems } from "../../domain/expecting.ts";
 import type { Draft } from "../../domain/message.ts";
+import { milliseconds, systemClock } from "../../domain/time.ts";
 import type { Template } from "../../gate/sending.ts";
 import * as schemas from "../schemas/send.ts";
 import { checkerOf, type Check } from "../validate.ts";
@@ -36,16 +37,20 @@ export interface ReadBulk {
   readonly results: readonly (Candidate | SluiceError)[];
 }
 
-/** Some 10 ms of work at a stretch: other requests are answered in between. */
-const AT_A_STRETCH = 200;
+/** Work at a stretch: other requests are answered in between. By time, for a message may be of 50 bytes or 256 KB. */
+const STRETCH = milliseconds(10);
 
 const eachOf = async <Result>(
   items: readonly unknown[],
   read: (item: unknown) => Result,
 ): Promise<readonly Result[]> => {
   const results: Result[] = [];
-  for (const [index, item] of items.entries()) {
-    if (index % AT_A_STRETCH === AT_A_STRETCH - 1) await othersGo();
+  let since = systemClock.monotonic();
+  for (const item of items) {
+    if (systemClock.monotonic() - since > STRETCH) {
+      await othersGo();
+      since = systemClock.monotonic();
+    }
     results.push(read(item));
   }
   return results;
