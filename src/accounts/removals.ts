@@ -49,6 +49,7 @@ export const removalsOn = (parts: {
     },
     finishRemovals: async () => {
       const ids = await redis.srandmember(keys.removing, SWEEP_ACCOUNTS);
+      if (ids.length === 0) return 0;
       for (const id of ids) await finish(id);
       return redis.scard(keys.removing);
     },

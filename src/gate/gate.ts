@@ -4,7 +4,7 @@
  */
 import type { Logger } from "pino";
 import { CHANNELS, type Channel } from "../domain/channel.ts";
-import { milliseconds, seconds, type Millis } from "../domain/time.ts";
+import { milliseconds, seconds, systemClock, type Millis } from "../domain/time.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import { expire } from "../redis/scripts/expire.ts";
@@ -14,7 +14,7 @@ import { release, type ReleasedJob } from "../redis/scripts/release.ts";
 import { tick, type Retention } from "../redis/scripts/tick.ts";
 import { loop, type Loop } from "./loop.ts";
 import type { Nudge } from "./nudge.ts";
-import { sweep } from "./sweeper.ts";
+import { STUCK_AFTER, sweep } from "./sweeper.ts";
 import type { Zones } from "./zones.ts";
 
 export interface GateOptions {
@@ -37,6 +37,7 @@ export interface Gate {
 
 /** Nudges may be lost: nothing waits longer than this for being looked at. */
 const TICK: Millis = milliseconds(500);
+/** At most. */
 const SWEEP_EVERY = seconds(1);
 const ZONES_EVERY = seconds(30);
 const CHORES_EVERY = seconds(3);
@@ -88,9 +89,22 @@ export const startGate = (options: GateOptions): Gate => {
     while ((await step()).more);
   };
 
+  // Only when something has been released for long: four questions a second are a lot where nothing happens.
+  let sweptAt = -Infinity;
+  const sweeping = loop("sweep", log, async () => {
+    await sweep(scripts, queues);
+    sweptAt = systemClock.monotonic();
+    return null;
+  });
+  const sweepIfStuck = (releasedFor: Millis | null): void => {
+    const isStuck = releasedFor !== null && releasedFor >= STUCK_AFTER;
+    if (isStuck && systemClock.monotonic() - sweptAt >= SWEEP_EVERY) sweeping.wake();
+  };
+
   const ticking = loop("tick", log, async () => {
     const due = await tick(scripts, options.retention);
     for (const channel of due.ready) channels.get(channel)?.wake();
+    sweepIfStuck(due.releasedFor);
     if (due.expire) await untilDone(() => expire(scripts));
     if (due.reap) await untilDone(() => reap(scripts, options.mostTries, AFTER_REAP));
     if (due.purge) await untilDone(() => purge(scripts, options.retention));
@@ -105,7 +119,7 @@ export const startGate = (options: GateOptions): Gate => {
   const loops = [
     ticking,
     ...channels.values(),
-    every("sweep", SWEEP_EVERY, () => sweep(scripts, queues)),
+    sweeping,
     every("zones", ZONES_EVERY, () => zones.refresh()),
     ...(options.chores ? [every("chores", CHORES_EVERY, options.chores)] : []),
   ];

@@ -13,7 +13,7 @@ import { stuck } from "../redis/scripts/stuck.ts";
 const ALIVE: ReadonlySet<string> = new Set(["waiting", "active", "prioritized"]);
 
 /** Far longer than addBulk takes, short enough that a hold is not kept for nothing. */
-const STUCK_AFTER = seconds(3);
+export const STUCK_AFTER = seconds(3);
 
 /** Answers how many were released anew. */
 export const sweep = async (scripts: ScriptRunner, queues: Queues): Promise<number> => {

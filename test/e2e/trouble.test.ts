@@ -53,6 +53,7 @@ describe("Redis gone in mid-traffic", () => {
     return { kept, running };
   };
 
+  const noneSending = async () => (await world.core.commands.exists(`${world.core.keys.cell}sending`)) === 0;
   const expectUnavailable = (answer: Answer & { tookMs: number }): void => {
     expect(answer.status).toBe(503);
     expect(answer.body.code).toBe("unavailable");
@@ -69,6 +70,11 @@ describe("Redis gone in mid-traffic", () => {
       within: 15_000,
     });
     await running.end();
+    // What was released to a reply that nobody heard is found once it has been so for three seconds.
+    for (let look = 0; look < 2; look++) {
+      await until(noneSending, { what: "no attempt to be in flight", within: 15_000 });
+      await world.advanceTo(world.now() + 3_100);
+    }
     await world.quiet();
     expect(performance.now() - resumedAt).toBeLessThan(20_000);
     expect((await world.call("GET", "/readyz")).status).toBe(200);
@@ -123,6 +129,26 @@ describe("Redis gone in mid-traffic", () => {
     await until(() => running.refused.length > refused + 5, { what: "more refusals" });
     await redis.back();
     await expectAllToGoOn(running);
+  });
+
+  it("emptied of BullMQ's lists, what was released is released anew, and arrives once", async () => {
+    redis = await ownRedis();
+    world = await aWorld({ redis, env: { SLUICE_CONCURRENCY: "email=2" } });
+    let open = (): void => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    world.provider.beforeArrival = () => opened;
+    const messages = Array.from({ length: 20 }, (_, n) => world.bodyFor.email(n));
+    await world.as("POST", "/v1/email/send/bulk", { messages });
+    const wait = `${world.core.keys.bullPrefix}:email:wait`;
+    await until(() => world.core.commands.llen(wait), { what: "jobs that wait for hands" });
+    await world.core.commands.del(wait);
+    open();
+    await world.advanceTo(world.now() + 3_100);
+    await world.quiet();
+    expect(new Set(world.ledger.map((entry) => entry.message_id)).size).toBe(20);
+    expect(world.ledger).toHaveLength(20);
   });
 
   it("killed and started again by itself: all is sent, each once", async () => {

@@ -3,7 +3,8 @@
      call twice a second, whatever waits in it.
      KEYS 1 cell
      ARGV 1 body retention (ms), 2 retention (ms), then the channels
-     Reply {channels to release, expire (0|1), reap (0|1), purge (0|1), ms to the next instant (-1: none)} ]]
+     Reply {channels to release, expire (0|1), reap (0|1), purge (0|1), ms to the next instant (-1: none),
+            for how long the oldest released message has been so, ms (-1: none is)} ]]
 local body_retention, retention = tonumber(ARGV[1]), tonumber(ARGV[2])
 local now = read_clock()
 local ready, is_ready, next = {}, {}, -1
@@ -45,8 +46,11 @@ end
 local parked = due('parked')
 if parked then call_for(string.match(parked, '^A|.*|([^|]+)$') or string.match(parked, '^L|[^:]+:([^:]+):')) end
 
+local released_for = -1
 for i = 3, #ARGV do
   local channel = ARGV[i]
+  local since = tonumber(redis.call('ZRANGE', cell .. 'released:' .. channel, 0, 0, 'WITHSCORES')[2])
+  if since then released_for = math.max(released_for, now - since) end
   if redis.call('EXISTS', cell .. 'ring:' .. channel .. ':a') == 1 or redis.call('EXISTS', cell .. 'ring:' .. channel .. ':h') == 1 then
     local interval, closed, paused = unpack(redis.call('HMGET', cell .. 'rate:' .. channel, 'interval', 'closed', 'paused'))
     closed = tonumber(closed or '0')
@@ -67,4 +71,4 @@ end
 local expire, reap = due('expiring') ~= nil, due('sending') ~= nil
 local purge = purge_due('spent', body_retention)
 purge = purge_due('ended', retention) or purge
-return { ready, expire and 1 or 0, reap and 1 or 0, purge and 1 or 0, next < 0 and -1 or math.max(1, math.ceil(next - now)) }
+return { ready, expire and 1 or 0, reap and 1 or 0, purge and 1 or 0, next < 0 and -1 or math.max(1, math.ceil(next - now)), released_for }

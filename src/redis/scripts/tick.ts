@@ -17,16 +17,20 @@ export interface Tick {
   readonly reap: boolean;
   readonly purge: boolean;
   readonly nextIn: Millis | null;
+  /** How long ago the oldest of those that are released and not begun was released; null: there is none. */
+  readonly releasedFor: Millis | null;
 }
 
 export const tick = async (scripts: ScriptRunner, retention: Retention): Promise<Tick> => {
   const reply = list(await scripts.run(script, [retention.bodies, retention.records, ...CHANNELS]));
   const nextIn = number(reply[4]);
+  const releasedFor = number(reply[5]);
   return {
     ready: list(reply[0]).map(text) as Channel[],
     expire: reply[1] === 1,
     reap: reply[2] === 1,
     purge: reply[3] === 1,
     nextIn: nextIn < 0 ? null : (nextIn as Millis),
+    releasedFor: releasedFor < 0 ? null : (releasedFor as Millis),
   };
 };
