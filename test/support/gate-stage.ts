@@ -47,7 +47,7 @@ export interface StageOptions {
 export const T0 = 1_767_225_600_000;
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
-const REAP_IN = milliseconds(25_000);
+export const REAP_IN = milliseconds(25_000);
 const RETENTION = { bodies: milliseconds(DAY), records: milliseconds(7 * DAY) };
 
 const every = (length: number, from: number, to: number): number[] =>

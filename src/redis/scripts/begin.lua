@@ -9,6 +9,7 @@
      ARGV 1 token of this run, 2 ms until the reaper may have them, then for each message: id, release
      Reply for each message, in order:
        {'go', ms until its slot, tries so far, attempts so far, header line, kept and body JSON, created} the same again for the same token
+                           (with its time until the reaper begun anew)
        {'wait', ms}        the channel's next slot is too far ahead: nothing marked, ask again then
        {'returned', why}   un-released: its hold given back, at the head of its lane
        {'ended', state}    expired or suppressed: its hold given back
@@ -67,6 +68,9 @@ local function begin(id, release)
   local m = parse_message(id, text)
   if state == 'sending' then
     if x.f.token ~= token then return { 'taken' } end
+    -- The run lives and has not called yet: its time counts from this call, as it counts its own budget. (Without: after
+    -- an outage between the two the reaper overtakes the call, and an email goes a second time.)
+    redis.call('ZADD', cell .. 'sending', now + reap_in, id)
     return go(m, x, text)
   end
   if m.expires > 0 and m.expires <= now then return end_here(m, 'expired', 'it expired before it could go') end
