@@ -83,8 +83,9 @@ local left = is_stopped and 0 or target - redis.call('ZCARD', cell .. 'released:
 
 local jobs, stale, stale_list = {}, {}, {}
 local looked, pops, released = 0, 0, 0
--- A ring all of whose accounts were passed over for their zones counts as empty for this call.
-local passed = { h = 0, a = 0 }
+-- A ring all of whose accounts were passed over for their zones counts as empty for this call. Each is counted once: while
+-- another one's turn is skipped for its debt, the same account comes round again.
+local passed, is_passed = { h = 0, a = 0 }, { h = {}, a = {} }
 local skipped = 0
 
 local function is_open(ring)
@@ -128,7 +129,10 @@ local function account_must_wait(account, ring, ac, weight, worth)
     end
     put(ac, 'credit_' .. ring, nil)
     to_tail(account, channel, ring)
-    passed[ring] = passed[ring] + 1
+    if not is_passed[ring][account] then
+      is_passed[ring][account] = true
+      passed[ring] = passed[ring] + 1
+    end
     skipped = skipped + 1
     return true
   end
@@ -233,7 +237,6 @@ while left > 0 do
         redis.call('ZADD', inner, next_turn(channel), sender)
         released = released + 1
         left = left - 1
-        passed.h, passed.a = 0, 0
         -- (9) the turn: kept over calls in its credit
         if ring == 'h' then
           add(stat, 'served_h', 1)

@@ -178,8 +178,8 @@ export const COUNTING: readonly Rule[] = [
     without: [
       {
         script: "release",
-        find: "to_tail(account, channel, ring)\n    passed[ring] = passed[ring] + 1",
-        replace: "park_account(account, channel, PARKED_FOR_GOOD)",
+        find: "to_tail(account, channel, ring)\n    if not is_passed",
+        replace: "park_account(account, channel, PARKED_FOR_GOOD)\n    if not is_passed",
       },
       { script: "release", find: "if not zone_is_known(known.zone, now) then", replace: "if false then" },
     ],
