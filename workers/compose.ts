@@ -46,7 +46,8 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
 
   const sandbox =
     sandboxed && (config.smtpUrl === null || config.twilio === null)
-      ? await startSandbox({ record: arrivalLog(core.commands, keys.arrived).add, log })
+      ? // Patiently: a provider does not refuse what it has taken in because our Redis is away.
+        await startSandbox({ record: arrivalLog(core.patient, keys.arrived).add, log })
       : null;
   if (sandbox) lifecycle.add("sandbox", () => sandbox.close());
   const providers = providersOf(core, sandbox);
