@@ -4,6 +4,7 @@
  */
 import type { SendMailOptions } from "nodemailer";
 import addressparser from "nodemailer/lib/addressparser";
+import { parseEmailAddress } from "../domain/address.ts";
 import type { EmailContent } from "../domain/message.ts";
 import type { Dispatch } from "./provider.ts";
 
@@ -29,7 +30,10 @@ const oneAddress = (text: string): { name: string; address: string } | null => {
   return address.length > LONGEST_ADDRESS ? null : { name: only.name, address };
 };
 
-const sameAddress = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+/** As quotas and suppressions know it: a header may spell a domain as its readers do ("münchen.de"). */
+const canonical = (address: string): string => (parseEmailAddress(address) ?? address).toLowerCase();
+
+const sameAddress = (one: string, other: string): boolean => canonical(one) === canonical(other);
 
 const badHeader = (headers: Readonly<Record<string, string>>): string | null => {
   for (const [name, value] of Object.entries(headers)) {

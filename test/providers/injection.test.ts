@@ -97,6 +97,16 @@ describe("a second recipient", () => {
   });
 });
 
+describe("a domain that is no ASCII", () => {
+  it("is the sender's, however it is spelled, and travels in ASCII", async () => {
+    const mail = aMail(undefined, { from: "Ann <Ann@bücher.example>", reply_to: "help@bücher.example" });
+    const { outcome, message } = await heardOf({ ...mail, sender: "ann@xn--bcher-kva.example" });
+    expect(outcome).toMatchObject({ kind: "sent" });
+    expect(message).toMatch(/^From: Ann <Ann@xn--bcher-kva\.example>\r$/m);
+    expect(message).toMatch(/^Reply-To: help@xn--bcher-kva\.example\r$/m);
+  });
+});
+
 describe("a header of the caller's", () => {
   it("is sent as it is", async () => {
     const headers = { "X-Campaign": "spring", "List-Unsubscribe": "<https://example.org/u>" };
