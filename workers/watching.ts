@@ -1,7 +1,7 @@
 /** Who may read a worker's metrics: the same as the API's. This machine itself, or who shows the operator's key. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { isFromLoopback } from "../src/http/loopback.ts";
+import { isFromLoopback } from "../src/domain/loopback.ts";
 
 const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
 

@@ -7,7 +7,7 @@ import type { FastifyRequest } from "fastify";
 import { forbidden, invalidField, notFound, tooManyRequests, unauthenticated } from "../domain/errors.ts";
 import type { Account } from "../accounts/account.ts";
 import type { Access, App, Caller } from "./access.ts";
-import { isFromLoopback } from "./loopback.ts";
+import { isFromLoopback } from "../domain/loopback.ts";
 import { addressBucket, createRequestLimit, type RequestLimit } from "./request-limit.ts";
 import type { ServerOptions, Services } from "./services.ts";
 

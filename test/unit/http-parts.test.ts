@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { Type } from "typebox";
 import { cursorFrom, readCursor } from "../../src/http/cursor.ts";
 import { DEEPEST, excessOf, MOST_FIELDS, MOST_VALUES } from "../../src/http/json-body.ts";
-import { isFromLoopback } from "../../src/http/loopback.ts";
+import { isFromLoopback } from "../../src/domain/loopback.ts";
 import { addressBucket, createRequestLimit } from "../../src/http/request-limit.ts";
 import { checkerOf } from "../../src/http/validate.ts";
 import type { Instant, MonotonicMillis } from "../../src/domain/time.ts";
