@@ -21,7 +21,7 @@ export interface GateControl {
   resume(account: string | null, channel: Channel): Promise<void>;
   /** Marks it removed: nothing of it is released or begun from now on. Answers how many messages have not ended. */
   removeAccount(account: string): Promise<number>;
-  /** Cancels up to 200 of its waiting messages; answers how many have not ended. */
+  /** Cancels up to 100 of its waiting messages; answers how many have not ended. */
   cancelSome(account: string): Promise<number>;
   /** The ends of the windows that are running for an account (what a new zone waits for). */
   runningWindows(account: string): Promise<{ hour: Instant; day: Instant; month: Instant }>;

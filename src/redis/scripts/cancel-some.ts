@@ -4,5 +4,5 @@ import { loadScript, type ScriptRunner } from "../script.ts";
 const script = loadScript(import.meta.url);
 
 /** How many messages of the account have not ended. */
-export const cancelSome = async (scripts: ScriptRunner, account: string, atMost = 200): Promise<number> =>
+export const cancelSome = async (scripts: ScriptRunner, account: string, atMost = 100): Promise<number> =>
   number(await scripts.run(script, [account, atMost]));

@@ -6,7 +6,7 @@
 --@ lib leaving
 --[[ cancel: messages that have not left never will.
      KEYS 1 cell
-     ARGV 1 account, then ids (≤ 200)
+     ARGV 1 account, then ids (≤ 100)
      Reply for each: {'ok'|'already_sending'|'already_final'|'unknown', the state it was in} ]]
 local account = ARGV[1]
 local now = keep_clock()

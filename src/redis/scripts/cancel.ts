@@ -4,7 +4,7 @@ import { loadScript, type ScriptRunner } from "../script.ts";
 const script = loadScript(import.meta.url);
 
 /** More would hold Redis too long in one call. */
-export const CANCEL_AT_MOST = 200;
+export const CANCEL_AT_MOST = 100;
 
 export interface Canceled {
   readonly result: "ok" | "already_sending" | "already_final" | "unknown";
