@@ -66,6 +66,8 @@ export const describeRoutes = async (app: App): Promise<void> => {
 export const serveDocument = (app: App): void => {
   const config = { access: "anyone" } as const;
   app.get("/openapi.json", { config, schema: { hide: true } }, () => app.swagger());
+  // Who opens the address in a browser is led on.
+  app.get("/", { config, schema: { hide: true } }, (_request, reply) => reply.redirect("/docs"));
   app.get("/docs", { config, schema: { hide: true } }, (_request, reply) =>
     reply
       .header("Content-Security-Policy", DOCS_PAGE_POLICY)

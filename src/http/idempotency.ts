@@ -67,10 +67,7 @@ export const keepAnswers = (app: App, services: Services): void => {
     } else {
       // If this fails too, the key stays taken until it is given up by itself: the answer is the trouble, not this.
       await services.idempotency.release(account, route, key, fingerprint).catch((error: unknown) => {
-        request.log.warn(
-          { event: "idempotency_not_released", err: error, request_id: request.id },
-          "A key stays taken",
-        );
+        request.log.warn({ event: "idempotency_not_released", err: error }, "A key stays taken");
       });
     }
     return payload;

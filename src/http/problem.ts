@@ -63,10 +63,8 @@ export const asSluiceError = (error: unknown, request: FastifyRequest): SluiceEr
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const known = asSluiceError(error, request);
   // The stack goes to the log and to nobody else. Details of the caller's own mistakes carry addresses: not logged.
-  if (known.status === 500)
-    request.log.error({ event: "internal_error", err: error, request_id: request.id }, "A mistake of ours");
-  else if (known.status === 503)
-    request.log.warn({ event: "unavailable", why: known.message, request_id: request.id }, "Answered 503");
+  if (known.status === 500) request.log.error({ event: "internal_error", err: error }, "A mistake of ours");
+  else if (known.status === 503) request.log.warn({ event: "unavailable", why: known.message }, "Answered 503");
   if (known.extra.retryAfterSeconds !== undefined) reply.header("Retry-After", String(known.extra.retryAfterSeconds));
   if (known.status === 401) {
     const wrong = request.headers.authorization === undefined ? "" : `, error="invalid_token"`;

@@ -33,7 +33,7 @@ Send a first message: an account in Kathmandu with five mails an hour, a key for
   ADMIN=${admin}
   ACCOUNT=$(curl -s ${origin}/v1/accounts -H "Authorization: Bearer $ADMIN" ${json} -d '{"name":"First","timezone":"Asia/Kathmandu","quotas":{"email":{"hour":5}}}' | ${field("id")})
   KEY=$(curl -s ${origin}/v1/accounts/$ACCOUNT/keys -H "Authorization: Bearer $ADMIN" ${json} -d '{}' | ${field("key")})
-  curl -s ${origin}/v1/email/send -H "Authorization: Bearer $KEY" ${json} -d '{"from":"shop@example.com","to":"ann@example.com","subject":"Hello","text":"It works."}'
+  curl -s ${origin}/v1/email/send -H "Authorization: Bearer $KEY" ${json} -d '{"from":"shop@example.com","to":"ann@example.com","subject":"Hello","text":"It works."}'; echo
 
 Ctrl-C ends it; what was accepted is kept.
 `;

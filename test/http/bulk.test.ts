@@ -170,7 +170,8 @@ describe("a template in bulk", () => {
       if (!isDone) answeredMeanwhile += 1;
     }
     expect((await all).body["accepted"]).toBe(10_000);
-    expect(answeredMeanwhile).toBeGreaterThan(3);
+    // One comes before the bulk is read, another while it is.
+    expect(answeredMeanwhile).toBeGreaterThan(1);
   });
 });
 
