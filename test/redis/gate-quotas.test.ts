@@ -3,7 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import { milliseconds } from "../../src/domain/time.ts";
 import { WINDOW_KINDS } from "../../src/domain/quota.ts";
 import { gateStages } from "../support/gate-cell.ts";
-import { DAY, HOUR, T0 } from "../support/gate-stage.ts";
+import { DAY, HOUR, row, T0 } from "../support/gate-stage.ts";
 import { kinds } from "./model/rule.ts";
 
 const LENGTH = { minute: 60_000, hour: HOUR, day: DAY, month: 20 * DAY };
@@ -28,9 +28,8 @@ describe("a quota", () => {
     // A month ahead the zone's hours and days have run out; Node writes them anew.
     if (kind === "month") {
       expect((await stage.release()).staleZones).toEqual(["Z0"]);
-      const text = (ms: number[]): string => ms.map((at) => T0 + at).join(" ");
-      const [h, d] = [text([19 * DAY, 21 * DAY]), text([20 * DAY, 50 * DAY])];
-      await stage.zoneRow("Z0", `t1;h ${h};d ${d};m ${d}`);
+      const ahead = [20 * DAY, 50 * DAY];
+      await stage.zoneRow("Z0", row({ hour: [19 * DAY, 21 * DAY], day: ahead, month: ahead }));
     }
     expect(await stage.drain()).toHaveLength(3);
   });

@@ -2,6 +2,7 @@ import { BEGINNING } from "./rules-begin.ts";
 import { COUNTING } from "./rules-counting.ts";
 import { FAIR } from "./rules-fair.ts";
 import { LANES } from "./rules-lanes.ts";
+import { PARCELS } from "./rules-parcels.ts";
 import { RELEASING } from "./rules-release.ts";
 import { RINGS } from "./rules-rings.ts";
 import { SETTLING } from "./rules-settle.ts";
@@ -12,6 +13,7 @@ export const RULES: readonly Rule[] = [
   ...BEGINNING,
   ...SETTLING,
   ...RELEASING,
+  ...PARCELS,
   ...RINGS,
   ...FAIR,
   ...LANES,
