@@ -108,7 +108,10 @@ export const lookingRoutes = (app: App, services: Services): void => {
       const from = givenFrom ?? instant(to - hours(24));
       if (from >= to) throw invalidField("from", "a time before `to`", request.query.from);
       if (from < now - KEPT) throw invalidField("from", "a time at most 40 days back", request.query.from);
-      const rows = await looking.usage(account.id, { from, to, by, ...(channel === undefined ? {} : { channel }) });
+      // Nothing has happened after now: a `to` in the year 2100 would be seventy years of days to look up.
+      const until = instant(Math.min(to, now + hours(1)));
+      const range = { from, to: until, by, ...(channel === undefined ? {} : { channel }) };
+      const rows = await looking.usage(account.id, range);
       return {
         items: rows.map(({ startsAt, sent, failed, uncertain, throttled, ...row }) => ({
           starts_at: formatIn(startsAt, account.timezone),
