@@ -3,12 +3,13 @@
  * needed is handed in.
  */
 import { CHANNELS, type Channel } from "../src/domain/channel.ts";
+import { FAULT_EXPECTED, parseFault, type Fault } from "../src/domain/fault-point.ts";
 import { nearest } from "../src/domain/nearest.ts";
 import { days, seconds, type Millis } from "../src/domain/time.ts";
 import { CHANNEL_DEFAULTS, type ChannelSettings } from "./channels.ts";
 import { concurrency, rates } from "./per-channel.ts";
 import { ConfigError, expectedGot } from "./problem.ts";
-import { duration, matching, networks, oneOf, onOff, secret, whole, type Reader } from "./reading.ts";
+import { duration, matching, networks, oneOf, onOff, parsed, secret, whole, type Reader } from "./reading.ts";
 import { redisUrl, smtpUrl, webUrl } from "./url.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -52,6 +53,8 @@ export interface Config {
   readonly cell: string;
   /** For tests: the scripts take their time from a key that is moved by hand. */
   readonly testClock: boolean;
+  /** For tests: where this process kills itself. Only beside `testClock`: production has neither. */
+  readonly fault: Fault | null;
 }
 
 /** One printable line: a key is put into a header and shown on a terminal. */
@@ -86,6 +89,7 @@ const READERS = {
   SLUICE_WORKER_PORT: whole(1, 65_535),
   SLUICE_CELL: matching(/^[a-z0-9-]{1,32}$/, "1 to 32 lower-case letters, digits and dashes"),
   SLUICE_TEST_CLOCK: oneOf(["0", "1"]),
+  SLUICE_FAULTPOINT: parsed(parseFault, FAULT_EXPECTED),
 } satisfies Readonly<Record<string, Reader<unknown>>>;
 
 type Variable = keyof typeof READERS;
@@ -146,6 +150,17 @@ export const readEnv = (env: Environment): Config => {
       ),
     );
 
+  const testClock = read("SLUICE_TEST_CLOCK") === "1";
+  const fault = read("SLUICE_FAULTPOINT");
+  if (fault !== null && !testClock)
+    problems.push(
+      expectedGot(
+        "SLUICE_FAULTPOINT",
+        "nothing, unless SLUICE_TEST_CLOCK=1 says that this is a test",
+        "a point to die at",
+      ),
+    );
+
   const config: Config = {
     host: read("HOST") ?? "127.0.0.1",
     port: read("PORT") ?? 3_000,
@@ -171,7 +186,8 @@ export const readEnv = (env: Environment): Config => {
     accountsFile: read("SLUICE_ACCOUNTS_FILE"),
     workerPort: read("SLUICE_WORKER_PORT"),
     cell: read("SLUICE_CELL") ?? "s0",
-    testClock: read("SLUICE_TEST_CLOCK") === "1",
+    testClock,
+    fault,
   };
   problems.push(...unknownOnes(env));
   if (problems.length > 0) throw new ConfigError(problems);

@@ -39,6 +39,13 @@ export const matching =
   (text) =>
     pattern.test(text) ? value(text) : unmet(expected, shown(text));
 
+export const parsed =
+  <T>(parse: (text: string) => T | undefined, expected: string): Reader<T> =>
+  (text) => {
+    const found = parse(text);
+    return found === undefined ? unmet(expected, shown(text)) : value(found);
+  };
+
 /** Like `matching`, for what must not be echoed. */
 export const secret =
   (pattern: RegExp, expected: string): Reader<string> =>

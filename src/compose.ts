@@ -8,6 +8,7 @@ import { apiKeysOn } from "./accounts/api-keys.ts";
 import { idempotencyOn } from "./accounts/idempotency-store.ts";
 import { suppressionsOn } from "./accounts/suppressions.ts";
 import { CHANNELS, type Channel } from "./domain/channel.ts";
+import { faultPoints } from "./domain/fault-point.ts";
 import { END_STATES } from "./domain/message.ts";
 import { systemClock } from "./domain/time.ts";
 import { acceptingOn } from "./gate/accepting.ts";
@@ -44,6 +45,12 @@ export const composeCore = (config: Config, address: RedisAddress, log: Logger) 
   const accounts = accountsOn({ redis: commands, keys, scripts, control, plans, clock: systemClock });
   const queues = queuesOn(patient, keys);
   const contents = contentsOn(commands, keys);
+  if (config.testClock || config.fault)
+    log.error(
+      { event: "test_switches", fault: config.fault },
+      "NOT FOR PRODUCTION: a test's clock, or a point to die at",
+    );
+  const pass = faultPoints(config.fault, () => process.kill(process.pid, "SIGKILL"));
   return {
     address,
     config,
@@ -60,6 +67,7 @@ export const composeCore = (config: Config, address: RedisAddress, log: Logger) 
     accounts,
     queues,
     contents,
+    pass,
     close: async () => {
       await queues.close();
       await Promise.all([commands, patient].map(ended));
@@ -110,7 +118,8 @@ const measure = async ({ scripts, metrics }: Core): Promise<void> => {
 
 /** What the HTTP API is handed. `sandboxed`: channels without a provider go to the sandbox. */
 export const composeServices = (core: Core, adminKey: string, sandboxed: boolean): Services => {
-  const { config, commands, keys, scripts, metrics, accounts, control, nudger, contents, queues, plans, log } = core;
+  const { config, commands, keys, scripts, metrics, accounts, control, nudger, contents, queues, plans, log, pass } =
+    core;
   const clock = systemClock;
   const arrivals = arrivalLog(commands, keys.arrived);
   const isPretended = sandboxed && (config.smtpUrl === null || config.twilio === null);
@@ -119,7 +128,7 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
     keys: apiKeysOn({ redis: commands, keys, scripts, clock }),
     suppressions: suppressionsOn({ redis: commands, keys, clock }),
     idempotency: idempotencyOn({ scripts, clock }),
-    sending: acceptingOn({ redis: commands, scripts, keys, nudger, contents, backlogCap: config.backlogCap }),
+    sending: acceptingOn({ redis: commands, scripts, keys, nudger, contents, backlogCap: config.backlogCap, pass }),
     looking: readingOn({ redis: commands, scripts, keys, queues }),
     control,
     health: { ready: redisHealth(commands, scripts) },

@@ -23,7 +23,8 @@ import { startWorker } from "./worker.ts";
 const BEAT_EVERY = seconds(2);
 
 /** A fifth channel or a second provider is one file and one line here. */
-const providersOf = ({ config }: Core, sandbox: Sandbox | null): readonly Provider[] => {
+const providersOf = ({ config, pass }: Core, sandbox: Sandbox | null): readonly Provider[] => {
+  const written = { onWritten: () => pass("provider.written") };
   const smtpUrl = config.smtpUrl ?? sandbox?.smtpUrl;
   const { twilio, twilioApiBaseUrl, publicUrl } = config;
   const messageIdDomain = publicUrl === null ? "sluice.invalid" : new URL(publicUrl).hostname;
@@ -32,14 +33,16 @@ const providersOf = ({ config }: Core, sandbox: Sandbox | null): readonly Provid
   return [
     ...(smtpUrl === undefined
       ? []
-      : [smtpProvider({ url: smtpUrl, messageIdDomain, connections: config.channels.email.concurrency })]),
-    ...(account === undefined ? [] : [twilioProvider({ ...account, timeout: config.channels.sms.attemptTimeout })]),
+      : [smtpProvider({ url: smtpUrl, messageIdDomain, connections: config.channels.email.concurrency, ...written })]),
+    ...(account === undefined
+      ? []
+      : [twilioProvider({ ...account, timeout: config.channels.sms.attemptTimeout, ...written })]),
   ];
 };
 
 /** Starts sending; `lifecycle` is handed what stops it, in reverse. */
 export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed: boolean): Promise<void> => {
-  const { config, log, keys, scripts, queues, zones, contents, metrics, control, accounts } = core;
+  const { config, log, keys, scripts, queues, zones, contents, metrics, control, accounts, pass } = core;
   const stopping = new AbortController();
   // Every attempt that waits for its slot listens: as many as there are hands.
   setMaxListeners(0, stopping.signal);
@@ -70,6 +73,7 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
       [channel in Channel]: number;
     },
     log,
+    pass,
     onPass: metrics.gatePass,
     chores: async () => {
       await accounts.finishRemovals();
@@ -96,6 +100,7 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
           clock: systemClock,
           random: Math.random,
           log,
+          pass,
           stopping: stopping.signal,
           onAttempt: ({ channel: on, outcome, tookMs }) => {
             metrics.attempt(on, outcome, tookMs);

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { afterAttempt, type RetryPolicy } from "../src/domain/action.ts";
 import type { Channel } from "../src/domain/channel.ts";
+import type { PassPoint } from "../src/domain/fault-point.ts";
 import type { AttemptRecord } from "../src/domain/message.ts";
 import type { Outcome } from "../src/domain/outcome.ts";
 import { milliseconds, seconds, type Clock, type Millis, type MonotonicMillis } from "../src/domain/time.ts";
@@ -38,6 +39,7 @@ export interface DispatchOptions {
     tookMs: number;
     action: string;
   }) => void;
+  readonly pass: PassPoint;
   /** Aborted when this process is to stop: what has not begun is given back. */
   readonly stopping: AbortSignal;
 }
@@ -53,7 +55,7 @@ export type Dispatch = (channel: Channel, messages: readonly Release[]) => Promi
 
 /** @returns the processor of one channel: resolves with why its attempts failed (none: all went well) */
 export const dispatcher = (
-  { scripts, contents, clock, random, log, onAttempt, stopping }: DispatchOptions,
+  { scripts, contents, clock, random, log, onAttempt, pass, stopping }: DispatchOptions,
   provider: Provider,
   policy: DispatchPolicy,
 ) => {
@@ -90,7 +92,9 @@ export const dispatcher = (
       return null;
     }
     const startedAt = clock.monotonic();
+    pass("worker.begun");
     const outcome = await call(channel, message, go, t0);
+    pass("worker.replied");
     const action = afterAttempt(outcome, { tries: go.tries, attempts: go.attempts, policy: policy.retry, random });
     const told = outcome.kind === "transient" && !outcome.called ? NOT_CALLED : outcome.kind;
     const why = "why" in outcome ? outcome.why : null;
@@ -118,6 +122,7 @@ export const dispatcher = (
   };
 
   const dispatch: Dispatch = async (channel, messages) => {
+    pass("worker.fetched");
     // A token per run: a begin whose reply was lost must not refuse its own caller.
     const token = randomUUID();
     const failures: string[] = [];
@@ -163,6 +168,7 @@ export const dispatcher = (
       await Promise.all(running);
     };
     await run(messages);
+    pass("worker.settled");
     return failures;
   };
   return dispatch;

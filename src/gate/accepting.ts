@@ -1,6 +1,7 @@
 /** Producers' side of the gate, on the scripts: see sending.ts. */
 import type { Redis } from "ioredis";
 import { backlogFull, notFound, notReplayable } from "../domain/errors.ts";
+import type { PassPoint } from "../domain/fault-point.ts";
 import { idOf, type IdSeed } from "../domain/id.ts";
 import type { Draft, MessageState, MessageView } from "../domain/message.ts";
 import { instant, type Instant } from "../domain/time.ts";
@@ -32,6 +33,7 @@ export interface AcceptingParts {
   readonly contents: Contents;
   /** Messages of one account that have not ended, at most. */
   readonly backlogCap: number;
+  readonly pass: PassPoint;
 }
 
 /** Questions to Redis on their way at once. */
@@ -78,13 +80,15 @@ const statusOf = ({ state, parked }: AcceptedRecord): Accepted["status"] => {
   return parked ? "throttled" : "queued";
 };
 
-export const acceptingOn = ({ redis, scripts, keys, nudger, contents, backlogCap }: AcceptingParts): Sending => {
+export const acceptingOn = (parts: AcceptingParts): Sending => {
+  const { redis, scripts, keys, nudger, contents, backlogCap, pass } = parts;
   const acceptChunks = async (
     account: string,
     drafts: readonly Draft[],
     seed: IdSeed,
     batchId: string | null,
   ): Promise<Accepted[]> => {
+    pass("accept.validated");
     const accepted: Accepted[] = [];
     const messages = drafts.map((draft, at) => recordOf(draft, idOf("msg", seed, at)));
     for (const [at, chunk] of pieces(messages).entries()) {
@@ -108,6 +112,7 @@ export const acceptingOn = ({ redis, scripts, keys, nudger, contents, backlogCap
       }
       for (const channel of new Set(chunk.map((m) => m.channel))) nudger.nudge(channel);
     }
+    pass("accept.written");
     return accepted;
   };
 

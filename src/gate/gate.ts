@@ -4,6 +4,7 @@
  */
 import type { Logger } from "pino";
 import { CHANNELS, type Channel } from "../domain/channel.ts";
+import type { PassPoint } from "../domain/fault-point.ts";
 import { milliseconds, seconds, systemClock, type Millis } from "../domain/time.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { ScriptRunner } from "../redis/script.ts";
@@ -24,6 +25,7 @@ export interface GateOptions {
   readonly retention: Retention;
   readonly mostTries: { readonly [channel in Channel]: number };
   readonly log: Logger;
+  readonly pass: PassPoint;
   readonly onPass?: (channel: Channel, released: number) => void;
   /** Takes on what was left half done (accounts being removed); called every few seconds. */
   readonly chores?: () => Promise<unknown>;
@@ -64,7 +66,10 @@ export const startGate = (options: GateOptions): Gate => {
     for (;;) {
       const pass = await release(scripts, channel);
       options.onPass?.(channel, pass.released);
-      if (pass.jobs.length > 0) add(channel, pass.jobs);
+      if (pass.jobs.length > 0) {
+        options.pass("gate.released");
+        add(channel, pass.jobs);
+      }
       for (const other of pass.woken) channels.get(other)?.wake();
       // A row that is stale again was refused (a newer tz release wrote it, and let it run out): not ours to mend.
       const stale = pass.staleZones.filter((name) => !written.has(name));
@@ -92,7 +97,7 @@ export const startGate = (options: GateOptions): Gate => {
   // Only when something has been released for long: four questions a second are a lot where nothing happens.
   let sweptAt = -Infinity;
   const sweeping = loop("sweep", log, async () => {
-    await sweep(scripts, queues);
+    await sweep(scripts, queues, options.pass);
     sweptAt = systemClock.monotonic();
     return null;
   });

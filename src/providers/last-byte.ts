@@ -16,11 +16,12 @@ export type Reached = "session" | "envelope" | "data" | "out";
 /** Mail options with a place to note it; nodemailer passes what it does not know through to plugins. */
 export interface Watched {
   readonly progress: { reached: Reached };
+  readonly onOut?: (() => void) | undefined;
 }
 
 /** For `transporter.use("stream", …)`. */
 export const watchLastByte = (mail: MailMessage, done: (error?: Error | null) => void): void => {
-  const { progress } = mail.data as typeof mail.data & Watched;
+  const { progress, onOut } = mail.data as typeof mail.data & Watched;
   mail.message.processFunc((input) => {
     const watched = new PassThrough();
     // Of a message that was not read yet, nodemailer takes any loss or 421 on a used connection for a stale one and
@@ -39,6 +40,7 @@ export const watchLastByte = (mail: MailMessage, done: (error?: Error | null) =>
     // "end" comes when everything has been read, not when everything has been buffered, as "finish" would.
     watched.once("end", () => {
       progress.reached = "out";
+      onOut?.();
     });
     // A failure in the message's own making must reach the connection, or it would wait for the rest for ever.
     input.once("error", (error: Error) => watched.destroy(error));

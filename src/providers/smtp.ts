@@ -21,6 +21,8 @@ export interface SmtpOptions {
   readonly timeout?: Millis;
   /** DNS, TCP, greeting and TLS of a connection. */
   readonly connectTimeout?: Millis;
+  /** Called when the server has been given the whole message and has not answered. */
+  readonly onWritten?: () => void;
 }
 
 /** What nodemailer's errors carry besides their message; its types leave it out. */
@@ -58,7 +60,7 @@ const refusedHere = (error: SendError): boolean =>
   error.response === undefined && (error.code === "EENVELOPE" || error.code === "EMESSAGE");
 
 export const smtpProvider = (options: SmtpOptions): Provider => {
-  const { timeout = seconds(20), connectTimeout = seconds(10), connections = 50 } = options;
+  const { timeout = seconds(20), connectTimeout = seconds(10), connections = 50, onWritten } = options;
   const server = smtpServer(options.url);
   const pool: SMTPPool.Options & { maxRequeues: number } = {
     pool: true,
@@ -84,6 +86,8 @@ export const smtpProvider = (options: SmtpOptions): Provider => {
     const watched: SendMailOptions & Watched & { signal: AbortSignal } = {
       ...mail,
       progress: { reached: "session" },
+      // The dot follows in this turn: after it, the socket has been given everything.
+      onOut: onWritten && (() => setImmediate(onWritten)),
       signal,
     };
     const { progress } = watched;

@@ -30,7 +30,11 @@ const read = (answer: IncomingMessage, done: (body: string) => void): void => {
   answer.once("error", () => {});
 };
 
-export const exchange = (question: HttpQuestion, signal: AbortSignal): Promise<TwilioEvidence> =>
+export const exchange = (
+  question: HttpQuestion,
+  signal: AbortSignal,
+  onWritten?: () => void,
+): Promise<TwilioEvidence> =>
   new Promise((settle) => {
     const secure = question.url.protocol === "https:";
     let written = false;
@@ -55,6 +59,7 @@ export const exchange = (question: HttpQuestion, signal: AbortSignal): Promise<T
         written = true;
       });
     });
+    if (onWritten) request.once("finish", onWritten);
     request.once("response", (answer) => {
       read(answer, (body) =>
         settle({

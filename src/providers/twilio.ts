@@ -20,6 +20,8 @@ export interface TwilioOptions {
   readonly timeout?: Millis;
   /** For a Retry-After that is a date and comes without a Date header. */
   readonly clock?: Clock;
+  /** Called when Twilio has been given the whole request and has not answered. */
+  readonly onWritten?: () => void;
 }
 
 type Client = ReturnType<typeof twilio>;
@@ -63,7 +65,7 @@ export const twilioProvider = (options: TwilioOptions): Provider => {
     let evidence: TwilioEvidence | null = null;
     const httpClient = {
       request: async (sdk: SdkRequest) => {
-        evidence = await exchange(questionOf(sdk, baseUrl), signal);
+        evidence = await exchange(questionOf(sdk, baseUrl), signal, options.onWritten);
         return { statusCode: evidence.kind === "reply" ? evidence.status : 500, body: "{}" };
       },
     };

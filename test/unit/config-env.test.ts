@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { CHANNEL_DEFAULTS } from "../../config/channels.ts";
 import { readEnv, VARIABLES, type Config } from "../../config/env.ts";
+import { FAULT_EXPECTED } from "../../src/domain/fault-point.ts";
 import { ConfigError } from "../../config/problem.ts";
 import { smtpServer } from "../../src/providers/smtp-url.ts";
 
@@ -186,6 +187,14 @@ const BAD: readonly (readonly [variable: string, text: string, expectedGot: stri
   ["SLUICE_WORKER_PORT", "0", 'expected a whole number from 1 to 65535, got "0"'],
   ["SLUICE_CELL", "{a}", 'expected 1 to 32 lower-case letters, digits and dashes, got "{a}"'],
   ["SLUICE_TEST_CLOCK", "yes", 'expected one of 0, 1, got "yes"'],
+  ["SLUICE_FAULTPOINT", "worker.begun", `expected ${FAULT_EXPECTED}, got "worker.begun"`],
+  ["SLUICE_FAULTPOINT", "worker.began:1", `expected ${FAULT_EXPECTED}, got "worker.began:1"`],
+  ["SLUICE_FAULTPOINT", "worker.begun:0", `expected ${FAULT_EXPECTED}, got "worker.begun:0"`],
+  [
+    "SLUICE_FAULTPOINT",
+    "worker.begun:1",
+    "expected nothing, unless SLUICE_TEST_CLOCK=1 says that this is a test, got a point to die at",
+  ],
   ["SLUICE_RATE", "email=1/s", "expected a variable of docs/api.md (SLUICE_RATES?), got a name that nobody reads"],
   ["SLUICE_SANDBOXES", "on", "expected a variable of docs/api.md (SLUICE_SANDBOX?), got a name that nobody reads"],
   ["SLUICE_QQQQQQQQQQ", "x", "expected a variable of docs/api.md, got a name that nobody reads"],
@@ -216,6 +225,7 @@ describe("the environment", () => {
       workerPort: null,
       cell: "s0",
       testClock: false,
+      fault: null,
     });
   });
 
@@ -231,7 +241,7 @@ describe("the environment", () => {
 
   it("has a good and a bad row in this test for every variable that it reads", () => {
     const twilioPair = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"];
-    const good = new Set([...GOOD.map(([variable]) => variable), ...twilioPair, "TWILIO_FROM"]);
+    const good = new Set([...GOOD.map(([variable]) => variable), ...twilioPair, "TWILIO_FROM", "SLUICE_FAULTPOINT"]);
     const bad = new Set([...BAD.map(([variable]) => variable), ...twilioPair]);
     expect(VARIABLES.filter((variable) => !good.has(variable) || !bad.has(variable))).toEqual([]);
   });
@@ -250,6 +260,13 @@ describe("the environment", () => {
       'TWILIO_ACCOUNT_SID: expected AC and 32 hexadecimal digits, got "AC12"',
       "TWILIO_AUTH_TOKEN: expected 16 to 128 printable characters without spaces, got something else (7 characters, not shown)",
     ]);
+  });
+
+  it("takes a point to die at only where a test's clock says that this is a test", () => {
+    const test = { SLUICE_TEST_CLOCK: "1", SLUICE_FAULTPOINT: "gate.released:12" };
+    expect(readEnv(test).fault).toEqual({ point: "gate.released", nth: 12 });
+    expect(problemsOf({ ...test, SLUICE_TEST_CLOCK: "0" })).toHaveLength(1);
+    expect(readEnv({ SLUICE_TEST_CLOCK: "1" }).fault).toBeNull();
   });
 
   it("tells of every bad value at once, a line for each", () => {
