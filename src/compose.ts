@@ -16,6 +16,7 @@ import { contentsOn } from "./gate/contents.ts";
 import { nudgerOn } from "./gate/nudge.ts";
 import { readingOn } from "./gate/reading.ts";
 import { rulesOn } from "./gate/rules.ts";
+import { sheddingBy } from "./gate/shedding.ts";
 import { zonesOn } from "./gate/zones.ts";
 import type { ChannelSetup, Services } from "./http/services.ts";
 import { createMetrics } from "./observe/metrics.ts";
@@ -23,6 +24,7 @@ import { queuesOn } from "./queue/queues.ts";
 import { connect, type RedisAddress } from "./redis/connect.ts";
 import { redisHealth } from "./redis/health.ts";
 import { cellTag, keysOf } from "./redis/keys.ts";
+import { readMemory } from "./redis/memory.ts";
 import { scriptRunner } from "./redis/script.ts";
 import { snapshot } from "./redis/scripts/snapshot.ts";
 import { arrivalLog } from "./sandbox/arrivals.ts";
@@ -128,7 +130,16 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
     keys: apiKeysOn({ redis: commands, keys, scripts, clock }),
     suppressions: suppressionsOn({ redis: commands, keys, clock }),
     idempotency: idempotencyOn({ scripts, clock }),
-    sending: acceptingOn({ redis: commands, scripts, keys, nudger, contents, backlogCap: config.backlogCap, pass }),
+    sending: acceptingOn({
+      redis: commands,
+      scripts,
+      keys,
+      nudger,
+      contents,
+      shedding: sheddingBy(() => readMemory(commands), clock),
+      backlogCap: config.backlogCap,
+      pass,
+    }),
     looking: readingOn({ redis: commands, scripts, keys, queues }),
     control,
     health: { ready: redisHealth(commands, scripts) },

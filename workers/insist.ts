@@ -1,21 +1,25 @@
 /** A call to Redis that must get through: its scripts are idempotent, so it is repeated until it is answered. */
-import { milliseconds, seconds, type Clock } from "../src/domain/time.ts";
+import { milliseconds, minutes, type Clock } from "../src/domain/time.ts";
 import { sleep } from "./sleep.ts";
 
-const PAUSE = milliseconds(250);
-/** Longer than Redis takes to restart and load; past it the reaper decides what becomes of the message. */
-const LONGEST = seconds(90);
+/** Doubled each time: a restart is over in a second, and a Redis that is full for an hour must not be asked four times a
+ *  second by each of a hundred hands. The longest is well under what the reaper waits after trouble (gate/reaping.ts). */
+const FIRST_PAUSE = milliseconds(250);
+const LONGEST_PAUSE = milliseconds(2_000);
+/** Nobody else knows what became of the attempt, and while Redis is away there is nothing better for this hand to do. Past
+ *  it the reaper decides what becomes of the message, as if the worker had died. */
+const LONGEST = minutes(15);
 
-/** @throws the last error when nothing came through for 90 s */
+/** @throws the last error when nothing came through for a quarter of an hour */
 export const insist = async <T>(clock: Clock, call: () => Promise<T>): Promise<T> => {
   const startedAt = clock.monotonic();
   const never = new AbortController().signal;
-  for (;;) {
+  for (let pause = FIRST_PAUSE; ; pause = milliseconds(Math.min(pause * 2, LONGEST_PAUSE))) {
     try {
       return await call();
     } catch (error) {
       if (clock.monotonic() - startedAt > LONGEST) throw error;
-      await sleep(PAUSE, never);
+      await sleep(pause, never);
     }
   }
 };

@@ -13,6 +13,9 @@ import type { Dispatch } from "./dispatch.ts";
  * that comes again is told `taken`.
  */
 const LOCK = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 1_000 };
+/** Before BullMQ asks again when Redis refused it (it is full, or read-only for a while): its own 15 s is how long all
+ *  stands still after the trouble is over. */
+const ASK_AGAIN = { runRetryDelay: 2_000 };
 
 export const startWorker = (
   connection: Redis,
@@ -32,7 +35,7 @@ export const startWorker = (
       // So that the ordinary BullMQ tools show it; the message lives on in its record.
       if (failures.length > 0) throw new UnrecoverableError(failures.slice(0, 3).join("; "));
     },
-    { connection, prefix: keys.bullPrefix, concurrency, skipVersionCheck: true, ...LOCK },
+    { connection, prefix: keys.bullPrefix, concurrency, skipVersionCheck: true, ...LOCK, ...ASK_AGAIN },
   );
   worker.on("error", (error) => log.debug({ event: "bullmq_error", channel, err: error }, "BullMQ worker"));
   return worker;

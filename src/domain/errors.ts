@@ -119,6 +119,11 @@ export const redisUnavailable = (why: string): SluiceError =>
       retryAfterSeconds: 2,
     },
   );
+/** Thrown before anything is written. A few seconds: workers make room all the time. */
+export const overloaded = (): SluiceError =>
+  new SluiceError("overloaded", 503, "Redis is nearly full: nothing was accepted, try again once messages have gone", {
+    retryAfterSeconds: 10,
+  });
 export const requestTimeout = define(
   "request_timeout",
   408,

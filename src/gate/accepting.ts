@@ -1,6 +1,6 @@
 /** Producers' side of the gate, on the scripts: see sending.ts. */
 import type { Redis } from "ioredis";
-import { backlogFull, notFound, notReplayable } from "../domain/errors.ts";
+import { backlogFull, notFound, notReplayable, SluiceError } from "../domain/errors.ts";
 import type { PassPoint } from "../domain/fault-point.ts";
 import { idOf, type IdSeed } from "../domain/id.ts";
 import type { Draft, MessageState, MessageView } from "../domain/message.ts";
@@ -22,6 +22,7 @@ import type { Contents } from "./contents.ts";
 import type { Nudger } from "./nudge.ts";
 import { bodyOf, keptOf } from "./record.ts";
 import type { Accepted, CancelResult, Sending } from "./sending.ts";
+import type { Shedding } from "./shedding.ts";
 import { viewOf } from "./view.ts";
 import { forecastFor, placeOfDraft } from "./waiting.ts";
 
@@ -31,6 +32,7 @@ export interface AcceptingParts {
   readonly keys: Keys;
   readonly nudger: Nudger;
   readonly contents: Contents;
+  readonly shedding: Shedding;
   /** Messages of one account that have not ended, at most. */
   readonly backlogCap: number;
   readonly pass: PassPoint;
@@ -74,6 +76,12 @@ const recordOf = (draft: Draft, id: string): AcceptMessage => ({
   body: bodyOf(draft),
 });
 
+const recordsOf = (drafts: readonly Draft[], seed: IdSeed): AcceptMessage[] =>
+  drafts.map((draft, at) => recordOf(draft, idOf("msg", seed, at)));
+
+const bytesOf = (messages: readonly AcceptMessage[]): number =>
+  messages.reduce((sum, { kept, body }) => sum + kept.length + body.length, 0);
+
 /** In a bulk nobody is told when: only whether its lane is out of quota as it stands. */
 const statusOf = ({ state, parked }: AcceptedRecord): Accepted["status"] => {
   if (state === "suppressed" || state === "scheduled") return state;
@@ -81,16 +89,14 @@ const statusOf = ({ state, parked }: AcceptedRecord): Accepted["status"] => {
 };
 
 export const acceptingOn = (parts: AcceptingParts): Sending => {
-  const { redis, scripts, keys, nudger, contents, backlogCap, pass } = parts;
+  const { redis, scripts, keys, nudger, contents, shedding, backlogCap, pass } = parts;
   const acceptChunks = async (
     account: string,
-    drafts: readonly Draft[],
-    seed: IdSeed,
+    messages: readonly AcceptMessage[],
     batchId: string | null,
   ): Promise<Accepted[]> => {
     pass("accept.validated");
     const accepted: Accepted[] = [];
-    const messages = drafts.map((draft, at) => recordOf(draft, idOf("msg", seed, at)));
     for (const [at, chunk] of pieces(messages).entries()) {
       // The first chunk asks for room for all of them: a request is never accepted in part.
       const cap = at === 0 ? backlogCap - (messages.length - chunk.length) : Number.MAX_SAFE_INTEGER;
@@ -173,7 +179,9 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
   };
 
   const acceptAll: Sending["accept"] = async (account, drafts, seed) => {
-    const accepted = await acceptChunks(account, drafts, seed, null);
+    const messages = recordsOf(drafts, seed);
+    await shedding.admit(messages.length, bytesOf(messages));
+    const accepted = await acceptChunks(account, messages, null);
     return drafts.length === 1 ? Promise.all(accepted.map((message) => withForecast(account, message))) : accepted;
   };
 
@@ -182,8 +190,16 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
     acceptBatch: async (account, { channel, template }, drafts, seed) => {
       const batchId = idOf("bat", seed);
       const text = template === undefined ? null : JSON.stringify(template);
+      const messages = recordsOf(drafts, seed);
+      await shedding.admit(messages.length, bytesOf(messages) + (text?.length ?? 0));
       await openBatch(scripts, { id: batchId, account, channel, total: drafts.length, template: text });
-      return { batchId, messages: await acceptChunks(account, drafts, seed, batchId) };
+      try {
+        return { batchId, messages: await acceptChunks(account, messages, batchId) };
+      } catch (error) {
+        // Refused as a whole: nothing of it is there, and a batch that nobody was told of would stay for a year.
+        if (error instanceof SluiceError) await redis.unlink(keys.batch(batchId)).catch(() => {});
+        throw error;
+      }
     },
     estimate: async (account, draft): Promise<Instant | null> => {
       const seen: Look | null = await look(scripts, account, draft);

@@ -15,6 +15,7 @@ import { release, type ReleasedJob } from "../redis/scripts/release.ts";
 import { tick, type Retention } from "../redis/scripts/tick.ts";
 import { loop, type Loop } from "./loop.ts";
 import type { Nudge } from "./nudge.ts";
+import { reapingWith } from "./reaping.ts";
 import { STUCK_AFTER, sweep } from "./sweeper.ts";
 import type { Zones } from "./zones.ts";
 
@@ -106,12 +107,17 @@ export const startGate = (options: GateOptions): Gate => {
     if (isStuck && systemClock.monotonic() - sweptAt >= SWEEP_EVERY) sweeping.wake();
   };
 
+  const reaping = reapingWith((atMost) => reap(scripts, options.mostTries, AFTER_REAP, atMost), systemClock);
+
   const ticking = loop("tick", log, async () => {
-    const due = await tick(scripts, options.retention);
+    const due = await tick(scripts, options.retention).catch((error: unknown) => {
+      reaping.trouble();
+      throw error;
+    });
     for (const channel of due.ready) channels.get(channel)?.wake();
     sweepIfStuck(due.releasedFor);
     if (due.expire) await untilDone(() => expire(scripts));
-    if (due.reap) await untilDone(() => reap(scripts, options.mostTries, AFTER_REAP));
+    if (due.reap) await reaping.run();
     if (due.purge) await untilDone(() => purge(scripts, options.retention));
     return milliseconds(Math.min(due.nextIn ?? TICK, TICK));
   });

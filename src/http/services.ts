@@ -29,6 +29,8 @@ export interface Readiness {
     readonly fsync: string | null;
     readonly eviction: string | null;
   };
+  /** Bytes. A limit of null is none; null as a whole: unknown. */
+  readonly memory: { readonly used: number; readonly limit: number | null; readonly shedding: boolean } | null;
   /** Worker processes that were heard of lately. */
   readonly workers: number;
   readonly tz_release: string;

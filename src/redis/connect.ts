@@ -23,7 +23,8 @@ const options = (purpose: Purpose) =>
     ...(purpose === "commands" ? { commandTimeout: 5_000 } : {}),
     // A caller's command waits for two of these at most before it fails; a patient one can do with fewer knocks.
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), purpose === "commands" ? 500 : 2_000),
-    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+    // The address may lead to another server by now. Within a script's error, servers before 7 say it in mid-sentence.
+    reconnectOnError: (error: Error) => /\bREADONLY\b/.test(error.message),
   }) satisfies RedisOptions;
 
 export const connect = (address: RedisAddress, purpose: Purpose, log: Logger): Redis => {

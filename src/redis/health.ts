@@ -1,6 +1,8 @@
 /** Whether this Redis may be trusted with messages: reachable, a master, persistent, and never evicting. */
 import type { Redis } from "ioredis";
 import { tzRelease } from "../domain/window.ts";
+import { parseInfo, type Info } from "./info.ts";
+import { isNearlyFull, memoryOf, type Memory } from "./memory.ts";
 import type { ScriptRunner } from "./script.ts";
 import { liveWorkers } from "./scripts/live-workers.ts";
 
@@ -13,17 +15,11 @@ export interface RedisHealth {
     readonly fsync: string | null;
     readonly eviction: string | null;
   };
+  /** No limit: nobody can say how full it is, and producers are never turned away for it. */
+  readonly memory: (Memory & { readonly shedding: boolean }) | null;
   readonly workers: number;
   readonly tz_release: string;
 }
-
-const parseInfo = (text: string): Map<string, string> =>
-  new Map(
-    text
-      .split(/\r?\n/)
-      .filter((line) => line.includes(":"))
-      .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]),
-  );
 
 /** A managed Redis may not answer CONFIG: then the fsync policy is its operator's business. */
 const fsyncOf = async (redis: Redis): Promise<string | null> => {
@@ -31,7 +27,7 @@ const fsyncOf = async (redis: Redis): Promise<string | null> => {
   return answer[1] ?? null;
 };
 
-const reasonsOf = (info: Map<string, string>, workers: number): string[] => {
+const reasonsOf = (info: Info, workers: number): string[] => {
   const reasons: string[] = [];
   const expect = (what: string, expected: string, got: string | undefined): void => {
     if (got !== expected) reasons.push(`${what}: expected ${expected}, got ${got ?? "nothing"}`);
@@ -47,6 +43,7 @@ export const redisHealth = (redis: Redis, scripts: ScriptRunner) => async (): Pr
   const tz_release = tzRelease();
   try {
     const info = parseInfo(await redis.info());
+    const memory = memoryOf(info);
     const workers = (await liveWorkers(scripts)).length;
     const reasons = reasonsOf(info, workers);
     return {
@@ -58,6 +55,7 @@ export const redisHealth = (redis: Redis, scripts: ScriptRunner) => async (): Pr
         fsync: info.get("aof_enabled") === "1" ? await fsyncOf(redis) : null,
         eviction: info.get("maxmemory_policy") ?? null,
       },
+      memory: { ...memory, shedding: isNearlyFull(memory) },
       workers,
       tz_release,
     };
@@ -68,6 +66,7 @@ export const redisHealth = (redis: Redis, scripts: ScriptRunner) => async (): Pr
       reasons: [`Redis: expected an answer, got none (${why})`],
       redis: { reachable: false, version: null },
       persistence: { append_only: false, fsync: null, eviction: null },
+      memory: null,
       workers: 0,
       tz_release,
     };

@@ -75,6 +75,16 @@ export const Ready = Closed({
     fsync: orNull(Type.String()),
     eviction: orNull(Type.String()),
   }),
+  memory: orNull(
+    Closed(
+      {
+        used: Type.Integer(),
+        limit: orNull(Type.Integer({ description: "maxmemory; null: none is set, and nobody is turned away" })),
+        shedding: Type.Boolean({ description: "Nearly full: enqueueing answers 503 overloaded" }),
+      },
+      "Bytes of Redis",
+    ),
+  ),
   workers: Type.Integer(),
   tz_release: Type.String(),
 });
