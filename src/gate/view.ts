@@ -21,6 +21,8 @@ const standingOf = (look: Look, record: MessageRecord): Standing => {
   const state = look.x["state"] ?? (look.dueAt > 0 ? "scheduled" : "queued");
   if (isEnd(state)) return { ...AT_REST, status: state };
   if (state === "sending") return { ...AT_REST, status: "sending" };
+  // Its provider is being asked; until that is answered nobody knows.
+  if (state === "asking") return { ...AT_REST, status: "uncertain" };
   // Released is shown as queued: BullMQ has it, the provider has not.
   if (state === "released") return { status: "queued", heldBy: null, estimatedSendAt: look.now, position: 1 };
   if (state === "scheduled") {

@@ -118,6 +118,10 @@ describe("what has ended", () => {
     await stage.settle(pairs.slice(2, 3), "sent");
     await stage.at(30_000);
     await stage.expire();
+    for (const ms of [15_000, 60_000, 300_000]) {
+      await stage.at(26_000 + ms);
+      await stage.ask("unknown");
+    }
     expect(await stage.hash("bat:b1")).toMatchObject({
       "n:sent": "2",
       "n:failed": "1",

@@ -11,10 +11,13 @@ import { instant, milliseconds, type Instant } from "../../src/domain/time.ts";
 import type { Cell } from "../../src/redis/keys.ts";
 import { scriptRunner, type Script, type ScriptRunner } from "../../src/redis/script.ts";
 import { accept } from "../../src/redis/scripts/accept.ts";
+import { asked, type Verdict } from "../../src/redis/scripts/asked.ts";
+import { askingDue, type Doubtful } from "../../src/redis/scripts/asking-due.ts";
 import { beat } from "../../src/redis/scripts/beat.ts";
 import { begin, type Begun, type Release } from "../../src/redis/scripts/begin.ts";
 import { cancel } from "../../src/redis/scripts/cancel.ts";
 import { expire } from "../../src/redis/scripts/expire.ts";
+import { heard } from "../../src/redis/scripts/heard.ts";
 import { purge } from "../../src/redis/scripts/purge.ts";
 import { putZoneRow } from "../../src/redis/scripts/put-zone-row.ts";
 import { reap } from "../../src/redis/scripts/reap.ts";
@@ -230,6 +233,14 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
     expire: (most?: number) => expire(scripts, most),
     reap: (tries = 3) =>
       reap(scripts, { email: tries, sms: tries, voice: tries, whatsapp: tries }, milliseconds(1_000)),
+    /** Asks the provider about every text for which it is time, and gets the one answer for all; what became of each. */
+    ask: async (verdict: Verdict["verdict"], tries = 3) => {
+      const { doubtful } = await askingDue(scripts, 100, milliseconds(1_000));
+      const verdictOn = (one: Doubtful) => asked(scripts, one, { verdict }, tries, milliseconds(1_000));
+      return Promise.all(doubtful.map(verdictOn));
+    },
+    heard: (id: string, verdict: "sent" | "delivered" | "undelivered", providerId = "SM1") =>
+      heard(scripts, id, verdict, providerId, ""),
     stuck: (channel: Channel = "email") => stuck(scripts, channel, milliseconds(3_000)),
     rerelease: (pairs: readonly Release[]) => rerelease(scripts, pairs),
     tick: () => tick(scripts, RETENTION),

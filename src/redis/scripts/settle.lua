@@ -20,15 +20,10 @@ local function close(m, about, length)
   put(row, 'closed', math.max(row.f.closed or 0, now + length))
 end
 
+-- The reaper was too quick: the worker lives, and knows that it was sent.
 local function late_news(m, x, provider_id)
-  put(x, 'state', 'sent')
-  put(x, 'reason', nil)
-  put(x, 'provider_id', provider_id)
-  count_end(m.channel, 'sent')
-  if m.batch then
-    redis.call('HINCRBY', cell .. 'bat:' .. m.batch, 'n:uncertain', -1)
-    redis.call('HINCRBY', cell .. 'bat:' .. m.batch, 'n:sent', 1)
-  end
+  if provider_id then put(x, 'provider_id', provider_id) end
+  if x.f.state == 'asking' then end_asking(m, x.f.heard or 'sent', now) else change_end(m, x.f.heard or 'sent') end
 end
 
 local function settle(at)
@@ -37,7 +32,7 @@ local function settle(at)
   local about, length, record, more = ARGV[at + 6], tonumber(ARGV[at + 7]), ARGV[at + 8], cjson.decode(ARGV[at + 9])
   local m, x = message(id), x_of(id)
   if not m or x.f.release ~= release or x.f.token ~= token then return 'refused' end
-  if x.f.state == 'uncertain' and x.f.reaped == 1 and action == 'sent' then
+  if (x.f.state == 'uncertain' or x.f.state == 'asking') and x.f.reaped == 1 and action == 'sent' then
     late_news(m, x, more.provider_id)
     return 'refused'
   end
@@ -49,7 +44,7 @@ local function settle(at)
   if action == 'sent' then
     hold(m, -1)
     charge(m, now)
-    end_message(m, 'sent', now)
+    end_message(m, x.f.heard or 'sent', now)
   elseif action == 'failed' then
     hold(m, -1)
     end_message(m, 'failed', now, more.reason)

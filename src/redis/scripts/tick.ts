@@ -19,6 +19,8 @@ export interface Tick {
   readonly nextIn: Millis | null;
   /** How long ago the oldest of those that are released and not begun was released; null: there is none. */
   readonly releasedFor: Millis | null;
+  /** Texts may have been sent, and it is time to ask their provider. */
+  readonly ask: boolean;
 }
 
 export const tick = async (scripts: ScriptRunner, retention: Retention): Promise<Tick> => {
@@ -32,5 +34,6 @@ export const tick = async (scripts: ScriptRunner, retention: Retention): Promise
     purge: reply[3] === 1,
     nextIn: nextIn < 0 ? null : (nextIn as Millis),
     releasedFor: releasedFor < 0 ? null : (releasedFor as Millis),
+    ask: reply[6] === 1,
   };
 };

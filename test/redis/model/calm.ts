@@ -35,6 +35,7 @@ const oneRound = async (world: World): Promise<void> => {
   for (const late of world.adds.splice(0)) addJobs(world, late.channel, late.jobs);
   for (const channel of cast.channels) await work(world, channel, () => "sent");
   await world.pass(30_000);
+  await stage.ask("unknown");
   await world.look();
 };
 
@@ -53,7 +54,9 @@ const leaks = async (world: World): Promise<string[]> => {
   while ((await stage.purge()).more);
   const records = (await stage.redis.keys(`${stage.cell}*`))
     .map((key) => key.slice(stage.cell.length))
-    .filter((key) => /^(m|x|lane|ln|lanes|in|ring|idx|spent|ended|scheduled|expiring|released|sending)(:|$)/.test(key));
+    .filter((key) =>
+      /^(m|x|lane|ln|lanes|in|ring|idx|spent|ended|scheduled|expiring|released|sending|asking)(:|$)/.test(key),
+    );
   return [...left, ...records.map((key) => `${key} is left`)];
 };
 

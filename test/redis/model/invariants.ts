@@ -135,7 +135,7 @@ export const violations = (state: CellState, cast: Cast, messages: readonly Mess
     if ((is === "scheduled") !== m.id in state.scheduled) bad.push(`${m.id} is ${is}, scheduled says otherwise`);
     if ((is === "sending") !== m.id in state.sending) bad.push(`${m.id} is ${is}, sending says otherwise`);
     if (hasEnded(is) && m.id in state.expiring) bad.push(`${m.id} is ${is} and will expire`);
-    if (m.expiresAt !== null && !hasEnded(is) && is !== "sending" && !(m.id in state.expiring))
+    if (m.expiresAt !== null && !hasEnded(is) && is !== "sending" && is !== "asking" && !(m.id in state.expiring))
       bad.push(`${m.id} is ${is} and will never expire`);
     if (num(state.x[m.id], "tries") > MOST_TRIES) bad.push(`${m.id} had ${num(state.x[m.id], "tries")} tries`);
   }

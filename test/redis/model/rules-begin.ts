@@ -154,11 +154,11 @@ export const BEGINNING: readonly Rule[] = [
       expect(await stage.state(id)).toBe("sending");
       await stage.at(26_000);
       await stage.reap();
-      expect([await stage.state(id), await stage.used("A|a"), await stage.held("A|a")]).toEqual(["uncertain", 1, 0]);
+      expect([await stage.state(id), await stage.used("A|a"), await stage.held("A|a")]).toEqual(["asking", 1, 0]);
     },
     without: [
       { script: "reap", find: "'(' .. string.format('%.0f', now)", replace: "'+inf'" },
-      { script: "reap", find: "(m.channel == 'email' and 'resend' or 'hold')", replace: "'resend'" },
+      { script: "reap", find: "return m.channel == 'sms' or", replace: "return false and" },
       { find: "  hold(m, -1)\n  charge(m, now)\n  usage", replace: "  hold(m, -1)\n  usage" },
     ],
   },
@@ -173,11 +173,16 @@ export const BEGINNING: readonly Rule[] = [
       await stage.begin(await stage.released("voice"));
       await stage.at(26_000);
       await stage.reap();
+      expect([await stage.state(text), await stage.state(call)]).toEqual(["asking", "uncertain"]);
+      for (const ms of [15_000, 60_000, 300_000]) {
+        await stage.at(26_000 + ms);
+        expect(await stage.ask("absent")).toEqual([ms === 300_000 ? "resend" : "again"]);
+      }
       expect([await stage.state(text), await stage.state(call)]).toEqual(["scheduled", "uncertain"]);
     },
     without: [
       { script: "reap", find: "if m.channel == 'voice' then return false end", replace: "" },
-      { script: "reap", find: "local choice = stated and", replace: "local choice = false and" },
+      { script: "asked", find: "local choice = stated and", replace: "local choice = false and" },
     ],
   },
   {
@@ -213,7 +218,7 @@ export const BEGINNING: readonly Rule[] = [
       await stage.at(26_000);
       await stage.reap();
       expect(await stage.settle(pairs, "failed")).toEqual(["refused"]);
-      expect(await stage.state(id)).toBe("uncertain");
+      expect(await stage.state(id)).toBe("asking");
       await stage.settle(pairs, "sent");
       expect([await stage.state(id), await stage.used("A|a"), await stage.held("A|a")]).toEqual(["sent", 1, 0]);
     },

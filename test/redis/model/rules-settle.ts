@@ -114,7 +114,7 @@ export const SETTLING: readonly Rule[] = [
   },
   {
     of: "reapTries",
-    name: "a mail that kills its worker is tried as often as any other, and then ends uncertain",
+    name: "a mail that kills its worker is tried no more often than any other, and then ends uncertain",
     check: async (stage) => {
       await stage.account("a");
       const [id = ""] = await stage.put("a", 1);
@@ -123,13 +123,34 @@ export const SETTLING: readonly Rule[] = [
         await stage.at(turn * 100_000);
         begun += kinds(await stage.begin(await stage.released())).length;
         await stage.at(turn * 100_000 + 50_000);
-        await stage.reap(3);
+        await stage.reap(2);
       }
-      expect([begun, await stage.state(id), await stage.used("A|a")]).toEqual([3, "uncertain", 3]);
+      expect([begun, await stage.state(id), await stage.used("A|a")]).toEqual([2, "uncertain", 2]);
     },
     without: [
       { script: "reap", find: "x.f.tries < (most_tries[m.channel] or 1)", replace: "true" },
       { script: "reap", find: "add(x, 'tries', 1)", replace: "put(x, 'tries', 1)" },
+    ],
+  },
+  {
+    of: "poison",
+    name: "a mail that has killed three workers is set aside as failed, though it had tries left, and charged for each",
+    check: async (stage) => {
+      await stage.account("a");
+      const [id = ""] = await stage.put("a", 1);
+      let begun = 0;
+      for (let turn = 1; turn <= 9; turn++) {
+        await stage.at(turn * 100_000);
+        begun += kinds(await stage.begin(await stage.released())).length;
+        await stage.at(turn * 100_000 + 50_000);
+        await stage.reap(8);
+      }
+      expect([begun, await stage.state(id), await stage.used("A|a")]).toEqual([3, "failed", 3]);
+      expect((await stage.hash(`x:${id}`))["reason"]).toMatch(/^poison/);
+    },
+    without: [
+      { script: "reap", find: "x.f.deaths >= POISON_DEATHS", replace: "false" },
+      { script: "reap", find: "add(x, 'deaths', 1)", replace: "put(x, 'deaths', 1)" },
     ],
   },
   {

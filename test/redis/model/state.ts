@@ -87,7 +87,16 @@ export const readState = async (redis: Redis, cell: Cell, cast: Cast, ids: reado
 
 export const num = (fields: Fields | undefined, field: string): number => Number(fields?.[field] ?? 0);
 
-const END_STATES = new Set(["sent", "failed", "expired", "canceled", "suppressed", "uncertain"]);
+const END_STATES = new Set([
+  "sent",
+  "delivered",
+  "undelivered",
+  "failed",
+  "expired",
+  "canceled",
+  "suppressed",
+  "uncertain",
+]);
 export const hasEnded = (state: string): boolean => END_STATES.has(state);
 
 export const stateOf = (state: CellState, id: string): string =>

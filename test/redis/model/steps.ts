@@ -145,6 +145,7 @@ const processes: fc.Arbitrary<Step>[] = [
   step("sweep", nat, (world, n) => sweep(world, channelOf(world, n), at(["add", "add", "late", "lost"], n >> 3))),
   step("expire", fc.constantFrom(1, 100), (world, most) => world.stage.expire(most)),
   step("reap", fc.constant(null), (world) => world.stage.reap()),
+  step("ask", fc.constantFrom("absent", "unknown", "sent", "delivered"), (world, verdict) => world.stage.ask(verdict)),
 ];
 
 /** The same for all of a channel at once, so that histories get deep. */

@@ -2,7 +2,7 @@
 local function leave(m, to, now, reason)
   local state = state_of(m.id)
   if ENDED[state] then return 'already_final', state end
-  if state == 'sending' then return 'already_sending', state end
+  if state == 'sending' or state == 'asking' then return 'already_sending', state end
   if state == 'scheduled' then
     redis.call('ZREM', cell .. 'scheduled', m.id)
     add(ac_of(m.account, m.channel), 'scheduled', -1)

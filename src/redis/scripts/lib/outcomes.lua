@@ -21,12 +21,58 @@ local function goes_again(m)
   return choice == 'resend'
 end
 
--- It may have been sent: charged, never refunded.
+-- A text that may have been sent is looked for at the provider this long after nobody knew (ms); until then, and if it is
+-- not found, it is told as uncertain. Email has no such list, and a call says soon by itself how it went.
+local ASK_AFTER = { 15000, 60000, 300000 }
+
+local function is_asked_about(m)
+  return m.channel == 'sms' or m.channel == 'whatsapp'
+end
+
+local function start_asking(m, now, reason)
+  local x = x_of(m.id)
+  put(x, 'state', 'asking')
+  put(x, 'reason', reason)
+  put(x, 'asked', 0)
+  put(x, 'asking_since', now)
+  redis.call('ZADD', cell .. 'asking', now + ASK_AFTER[1], m.id)
+end
+
+-- It may have been sent: charged, never refunded. What the provider has told us meanwhile (a callback that was quicker
+-- than the reply) settles it.
 local function settle_uncertain(m, now, tries_left, delay, reason)
+  local x = x_of(m.id)
   hold(m, -1)
   charge(m, now)
-  usage(m, now, hour_of_account(m, now), 'uncertain')
-  if tries_left and goes_again(m) then later(m, now, delay) else end_message(m, 'uncertain', now, reason) end
+  usage(m, now, hour_of_account(m, now), x.f.heard and 'sent' or 'uncertain')
+  if x.f.heard then
+    end_message(m, x.f.heard, now)
+  elseif is_asked_about(m) then
+    start_asking(m, now, reason)
+  elseif tries_left and goes_again(m) then
+    later(m, now, delay)
+  else
+    end_message(m, 'uncertain', now, reason)
+  end
+end
+
+-- Asked about, and now it is known what became of it.
+local function end_asking(m, state, now, reason)
+  redis.call('ZREM', cell .. 'asking', m.id)
+  if state ~= 'uncertain' then usage(m, now, hour_of_account(m, now), 'sent') end
+  end_message(m, state, now, reason)
+end
+
+-- An end that was not the last word: sent → delivered or undelivered, uncertain → any of them.
+local function change_end(m, state)
+  local x = x_of(m.id)
+  if m.batch then
+    redis.call('HINCRBY', cell .. 'bat:' .. m.batch, 'n:' .. x.f.state, -1)
+    redis.call('HINCRBY', cell .. 'bat:' .. m.batch, 'n:' .. state, 1)
+  end
+  put(x, 'state', state)
+  if state ~= 'undelivered' then put(x, 'reason', nil) end
+  count_end(m.channel, state)
 end
 
 local MOST_ATTEMPTS_KEPT = 20

@@ -1,0 +1,40 @@
+--@ lib clock
+--@ lib hashes
+--@ lib messages
+--@ lib quota
+--@ lib lanes
+--@ lib outcomes
+--[[ heard: the provider tells by itself what became of a message (a status callback). Telling it again, or out of order,
+     changes nothing: delivered and undelivered are the last word.
+     KEYS 1 cell
+     ARGV 1 id, 2 verdict (sent|delivered|undelivered), 3 provider's id, 4 reason ('' for none)
+     Reply 'changed' | 'noted' (it is being sent: its settle will know) | 'known' | 'unknown' (no such message, or another's id) ]]
+local id, verdict, provider_id, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local now = keep_clock()
+local m, x = message(id), x_of(id)
+if not m then return 'unknown' end
+local state = x.f.state
+if x.f.provider_id and x.f.provider_id ~= provider_id and state ~= 'asking' then return 'unknown' end
+
+local function tell()
+  put(x, 'provider_id', provider_id)
+  if reason ~= '' then put(x, 'reason', reason) end
+end
+
+if state == 'sending' then
+  if x.f.heard == verdict or (x.f.heard and verdict == 'sent') then return 'known' end
+  put(x, 'heard', verdict)
+  tell()
+  flush()
+  return 'noted'
+end
+if state == 'asking' then
+  end_asking(m, verdict, now)
+elseif state == 'uncertain' or (state == 'sent' and verdict ~= 'sent') then
+  change_end(m, verdict)
+else
+  return 'known'
+end
+tell()
+flush()
+return 'changed'
