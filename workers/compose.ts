@@ -15,6 +15,7 @@ import { beat } from "../src/redis/scripts/beat.ts";
 import { arrivalLog } from "../src/sandbox/arrivals.ts";
 import { startSandbox, type Sandbox } from "../src/sandbox/sandbox.ts";
 import type { Lifecycle } from "../src/start/lifecycle.ts";
+import { askingWith } from "./asking.ts";
 import { dispatcher, type Dispatch } from "./dispatch.ts";
 import { closeWorkers, giveBackUntaken } from "./ending.ts";
 import { startWorker } from "./worker.ts";
@@ -42,7 +43,7 @@ const providersOf = ({ config, pass }: Core, sandbox: Sandbox | null): readonly 
 
 /** Starts sending; `lifecycle` is handed what stops it, in reverse. */
 export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed: boolean): Promise<void> => {
-  const { config, log, keys, scripts, queues, zones, contents, metrics, control, accounts, pass } = core;
+  const { config, log, keys, scripts, durable, queues, zones, contents, metrics, control, accounts, pass } = core;
   const stopping = new AbortController();
   // Every attempt that waits for its slot listens: as many as there are hands.
   setMaxListeners(0, stopping.signal);
@@ -64,14 +65,17 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
   });
   lifecycle.add("rates", () => rates.stop());
 
+  const mostTries = Object.fromEntries(
+    CHANNELS.map((channel) => [channel, config.channels[channel].retry.tries]),
+  ) as Record<Channel, number>;
+  const canAsk = providers.some((provider) => provider.find !== undefined);
   const gate = startGate({
     scripts,
     queues,
     zones,
     retention: { bodies: config.bodyRetention, records: config.retention },
-    mostTries: Object.fromEntries(CHANNELS.map((channel) => [channel, config.channels[channel].retry.tries])) as {
-      [channel in Channel]: number;
-    },
+    mostTries,
+    ...(canAsk ? { ask: askingWith({ scripts, contents, providers, mostTries, log }) } : {}),
     log,
     pass,
     onPass: metrics.gatePass,
@@ -96,6 +100,7 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
       const dispatch = dispatcher(
         {
           scripts,
+          durable,
           contents,
           clock: systemClock,
           random: Math.random,

@@ -28,6 +28,8 @@ export interface GateOptions {
   readonly log: Logger;
   readonly pass: PassPoint;
   readonly onPass?: (channel: Channel, released: number) => void;
+  /** Asks providers about texts that may have been sent; absent where there is none to ask. */
+  readonly ask?: () => Promise<{ more: boolean }>;
   /** Takes on what was left half done (accounts being removed); called every few seconds. */
   readonly chores?: () => Promise<unknown>;
 }
@@ -109,6 +111,12 @@ export const startGate = (options: GateOptions): Gate => {
 
   const reaping = reapingWith((atMost) => reap(scripts, options.mostTries, AFTER_REAP, atMost), systemClock);
 
+  // Apart from the tick: a provider may take its time.
+  const asking = loop("ask", log, async () => {
+    if (options.ask) await untilDone(options.ask);
+    return null;
+  });
+
   const ticking = loop("tick", log, async () => {
     const due = await tick(scripts, options.retention).catch((error: unknown) => {
       reaping.trouble();
@@ -116,6 +124,7 @@ export const startGate = (options: GateOptions): Gate => {
     });
     for (const channel of due.ready) channels.get(channel)?.wake();
     sweepIfStuck(due.releasedFor);
+    if (due.ask) asking.wake();
     if (due.expire) await untilDone(() => expire(scripts));
     if (due.reap) await reaping.run();
     if (due.purge) await untilDone(() => purge(scripts, options.retention));
@@ -131,6 +140,7 @@ export const startGate = (options: GateOptions): Gate => {
     ticking,
     ...channels.values(),
     sweeping,
+    asking,
     every("zones", ZONES_EVERY, () => zones.refresh()),
     ...(options.chores ? [every("chores", CHORES_EVERY, options.chores)] : []),
   ];

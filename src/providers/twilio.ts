@@ -4,7 +4,8 @@ import type { TextContent, VoiceContent } from "../domain/message.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import { type Clock, type Millis, seconds, systemClock } from "../domain/time.ts";
 import { deadline } from "./deadline.ts";
-import type { Dispatch, Provider } from "./provider.ts";
+import type { Dispatch, Lost, Provider } from "./provider.ts";
+import { matchOf, type Found } from "./search.ts";
 import { exchange } from "./twilio-exchange.ts";
 import { type TwilioEvidence, twilioOutcome } from "./twilio-outcome.ts";
 import { twimlOf } from "./twiml.ts";
@@ -27,6 +28,9 @@ export interface TwilioOptions {
 type Client = ReturnType<typeof twilio>;
 type HttpClient = NonNullable<NonNullable<Parameters<typeof twilio>[2]>["httpClient"]>;
 type SdkRequest = Parameters<HttpClient["request"]>[0];
+
+/** Texts between two numbers that are looked through: the newest come first. */
+const NEWEST = 100;
 
 const E164 = /^\+[1-9]\d{6,14}$/;
 
@@ -60,6 +64,28 @@ export const twilioProvider = (options: TwilioOptions): Provider => {
   const { accountSid, authToken, baseUrl, timeout = seconds(20), clock = systemClock } = options;
   if (!/^AC\w+$/.test(accountSid)) throw new Error("expected an account SID, which begins with AC, got something else");
 
+  // A client for each request, so that its answer cannot be another's: it opens nothing by itself. Empty region and edge,
+  // or the SDK would look for its own variables in the environment.
+  const clientOver = (httpClient: {
+    request(sdk: SdkRequest): Promise<{ statusCode: number; body: unknown }>;
+  }): Client =>
+    twilio(accountSid, authToken, { httpClient: httpClient as unknown as HttpClient, region: "", edge: "" });
+
+  const search = async (lost: Lost, signal: AbortSignal): Promise<Found> => {
+    const prefix = lost.channel === "whatsapp" ? "whatsapp:" : "";
+    const client = clientOver({
+      request: async (sdk) => {
+        const { url, headers } = questionOf(sdk, baseUrl);
+        for (const [name, value] of Object.entries(sdk.params ?? {})) url.searchParams.set(name, String(value));
+        const answer = await fetch(url, { headers, signal });
+        return { statusCode: answer.status, body: await answer.text() };
+      },
+    });
+    const [to, from] = [prefix + lost.recipient, prefix + lost.sender];
+    const listed = await client.messages.list({ to, from, limit: NEWEST, pageSize: NEWEST });
+    return matchOf({ body: (lost.content as TextContent).body, beganAt: lost.beganAt }, listed);
+  };
+
   /** The SDK builds the request; its own reading of the answer is thrown away, and the evidence judged instead. */
   const ask = async (message: Dispatch, signal: AbortSignal): Promise<TwilioEvidence | null> => {
     let evidence: TwilioEvidence | null = null;
@@ -69,13 +95,7 @@ export const twilioProvider = (options: TwilioOptions): Provider => {
         return { statusCode: evidence.kind === "reply" ? evidence.status : 500, body: "{}" };
       },
     };
-    // A client for each attempt, so that its answer cannot be another's: it opens nothing by itself. Empty region and
-    // edge, or the SDK would look for its own variables in the environment.
-    const client = twilio(accountSid, authToken, {
-      httpClient: httpClient as unknown as HttpClient,
-      region: "",
-      edge: "",
-    });
+    const client = clientOver(httpClient);
     await create(client, message, options.statusCallback?.(message.id)).catch(() => {});
     return evidence;
   };
@@ -94,6 +114,12 @@ export const twilioProvider = (options: TwilioOptions): Provider => {
       } finally {
         limit.lift();
       }
+    },
+    find: async (lost, signal) => {
+      const limit = deadline(signal, timeout);
+      const found = await search(lost, limit.signal).catch((): Found => ({ verdict: "unknown" }));
+      limit.lift();
+      return found;
     },
     close: async () => {},
   };

@@ -105,7 +105,7 @@ export const aWorld = async (options: WorldOptions = {}) => {
     return own;
   };
   const running = await Promise.all(Array.from({ length: workers }, startWorker));
-  for (const worker of running) parts.add("worker", worker.stop);
+  parts.add("workers", () => Promise.all(running.splice(0).map((worker) => worker.stop())));
 
   const call = async (method: string, path: string, body?: unknown, key = ADMIN_KEY, headers = {}): Promise<Answer> => {
     const response = await fetch(origin + path, {
@@ -201,6 +201,8 @@ export const aWorld = async (options: WorldOptions = {}) => {
     as: (method: string, path: string, body?: unknown, headers = {}) => call(method, path, body, account.key, headers),
     send: (n: number, channel: Channel = "email", more: object = {}, key = account.key) =>
       call("POST", pathFor[channel], bodyFor[channel](n, more), key),
+    /** Those it began with. */
+    stopWorkers: () => Promise.all(running.splice(0).map((worker) => worker.stop())),
     startWorker: async () => {
       const worker = await startWorker();
       parts.add("worker", worker.stop);
