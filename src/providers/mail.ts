@@ -2,15 +2,13 @@
  * A message as nodemailer is to build it, field by field from strings: never a caller's object, in which nodemailer
  * would find files to read and lists of recipients. The API refuses all of this earlier; this is the second lock.
  */
+import { isReservedHeader } from "../domain/mail-header.ts";
 import type { SendMailOptions } from "nodemailer";
 import addressparser from "nodemailer/lib/addressparser";
 import { parseEmailAddress } from "../domain/address.ts";
 import type { EmailContent } from "../domain/message.ts";
 import type { Dispatch } from "./provider.ts";
 
-/** What is ours to write, or would change who gets it, how it is read, or whom a bounce reaches. */
-const OURS =
-  /^(?:from|sender|to|cc|bcc|reply-to|subject|date|message-id|return-path|received|mime-version|content-.*|resent-.*|x-sluice-.*)$/i;
 const HEADER_NAME = /^[!-9;-~]{1,76}$/;
 
 /** RFC 5321's longest path; also what keeps nodemailer's address parser, once quadratic, on short strings. */
@@ -38,7 +36,7 @@ const sameAddress = (one: string, other: string): boolean => canonical(one) === 
 const badHeader = (headers: Readonly<Record<string, string>>): string | null => {
   for (const [name, value] of Object.entries(headers)) {
     if (!HEADER_NAME.test(name)) return "a header's name holds something else than printable ASCII without colon";
-    if (OURS.test(name)) return `the header ${name} is written by Sluice`;
+    if (isReservedHeader(name)) return `the header ${name} is written by Sluice`;
     if (typeof value !== "string" || BREAKS.test(value)) return `the header ${name} holds a line break`;
   }
   return null;

@@ -1,4 +1,5 @@
 /** An email's own fields: whatever ends up in a header is one line, and no header is set twice. */
+import { isReservedHeader } from "../../domain/mail-header.ts";
 import { parseMailbox } from "../../domain/address.ts";
 import { unmet, type Problems } from "../../domain/expecting.ts";
 import type { EmailContent } from "../../domain/message.ts";
@@ -9,21 +10,13 @@ const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const HEADER_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,74}[A-Za-z0-9])?$/;
 
 /** What Sluice or the mailer writes itself, what relays and signers write, and what would add recipients. */
-const OURS = new Set([
-  "from", "to", "cc", "bcc", "sender", "reply-to", "subject", "date", "message-id", "return-path", "received",
-  "mime-version", "dkim-signature", "authentication-results", "envelope-to", "delivered-to", "apparently-to",
-]); // prettier-ignore
-const OUR_FAMILIES = ["content-", "resent-", "arc-", "x-sluice-", "received-"];
-
-const isOurs = (name: string): boolean => OURS.has(name) || OUR_FAMILIES.some((family) => name.startsWith(family));
-
 export const readHeaders = (headers: Readonly<Record<string, string>>, problems: Problems): void => {
   const seen = new Set<string>();
   for (const [name, value] of Object.entries(headers)) {
     const field = `headers.${name.slice(0, 76)}`;
     const canonical = name.toLowerCase();
     if (!HEADER_NAME.test(name)) unmet(problems, field, "a header's name: letters, digits and hyphens", name);
-    else if (isOurs(canonical)) unmet(problems, field, "a header that Sluice does not write itself", name);
+    else if (isReservedHeader(canonical)) unmet(problems, field, "a header that Sluice does not write itself", name);
     else if (seen.has(canonical)) unmet(problems, field, "each header once", name);
     if (UNPRINTABLE.test(value)) unmet(problems, field, "one line without control characters", value);
     seen.add(canonical);
