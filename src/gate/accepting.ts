@@ -17,6 +17,7 @@ import {
 } from "../redis/scripts/accept.ts";
 import { cancel, CANCEL_AT_MOST } from "../redis/scripts/cancel.ts";
 import { look, type Look } from "../redis/scripts/look.ts";
+import { standing, STANDING_AT_MOST } from "../redis/scripts/standing.ts";
 import { openBatch } from "../redis/scripts/open-batch.ts";
 import type { Contents } from "./contents.ts";
 import type { Nudger } from "./nudge.ts";
@@ -29,6 +30,8 @@ import { forecastFor, placeOfDraft } from "./waiting.ts";
 export interface AcceptingParts {
   readonly redis: Redis;
   readonly scripts: ScriptRunner;
+  /** What is answered with yes must be kept: accepting, canceling. */
+  readonly durable: ScriptRunner;
   readonly keys: Keys;
   readonly nudger: Nudger;
   readonly contents: Contents;
@@ -37,9 +40,6 @@ export interface AcceptingParts {
   readonly backlogCap: number;
   readonly pass: PassPoint;
 }
-
-/** Questions to Redis on their way at once. */
-const LOOKED_AT_ONCE = 200;
 
 const REPLAYABLE: ReadonlySet<MessageState> = new Set(["failed", "uncertain", "undelivered"]);
 
@@ -89,7 +89,7 @@ const statusOf = ({ state, parked }: AcceptedRecord): Accepted["status"] => {
 };
 
 export const acceptingOn = (parts: AcceptingParts): Sending => {
-  const { redis, scripts, keys, nudger, contents, shedding, backlogCap, pass } = parts;
+  const { redis, scripts, durable, keys, nudger, contents, shedding, backlogCap, pass } = parts;
   const acceptChunks = async (
     account: string,
     messages: readonly AcceptMessage[],
@@ -100,7 +100,7 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
     for (const [at, chunk] of pieces(messages).entries()) {
       // The first chunk asks for room for all of them: a request is never accepted in part.
       const cap = at === 0 ? backlogCap - (messages.length - chunk.length) : Number.MAX_SAFE_INTEGER;
-      const reply = await accept(scripts, account, cap, batchId, chunk);
+      const reply = await accept(durable, account, cap, batchId, chunk);
       if (reply.kind === "full") throw backlogFull(backlogCap);
       if (reply.kind === "gone") throw notFound("such account");
       for (const [place, record] of reply.records.entries()) {
@@ -134,7 +134,7 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
 
   const cancelIds = async (account: string, ids: readonly string[]) => {
     const results = [];
-    for (const chunk of chunked(ids, CANCEL_AT_MOST)) results.push(...(await cancel(scripts, account, chunk)));
+    for (const chunk of chunked(ids, CANCEL_AT_MOST)) results.push(...(await cancel(durable, account, chunk)));
     return results;
   };
 
@@ -153,14 +153,9 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
 
   const stateCounts = async (account: string, ids: readonly string[]): Promise<Record<string, number>> => {
     const counts: Record<string, number> = {};
-    for (const chunk of chunked(ids, LOOKED_AT_ONCE)) {
-      const seen = await Promise.all(chunk.map((id) => look(scripts, account, { id })));
-      for (const each of seen) {
-        if (!each) continue;
-        const { status } = viewOf("", each);
-        counts[status] = (counts[status] ?? 0) + 1;
-      }
-    }
+    for (const chunk of chunked(ids, STANDING_AT_MOST))
+      for (const status of await standing(scripts, account, chunk))
+        if (status !== null) counts[status] = (counts[status] ?? 0) + 1;
     return counts;
   };
 
@@ -206,7 +201,7 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
       return seen ? forecastFor(seen, draft, placeOfDraft(seen), draft.sendAt ?? null).at : null;
     },
     cancel: async (account, id): Promise<CancelResult> => {
-      const [result] = await cancel(scripts, account, [id]);
+      const [result] = await cancel(durable, account, [id]);
       switch (result?.result) {
         case "ok":
           return { kind: "canceled" };

@@ -6,18 +6,27 @@ import type { Page } from "../domain/page.ts";
 import type { Keys } from "../redis/keys.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import { look } from "../redis/scripts/look.ts";
+import { standing } from "../redis/scripts/standing.ts";
 import type { MessageFilter } from "./looking.ts";
+import { readRecord } from "./record.ts";
 import { viewOf } from "./view.ts";
 
 const READ_AT_ONCE = 100;
 /** Records looked at for one request; a page that is cut short by it says where to go on. */
 const READ_AT_MOST = 1_000;
 
-const fits = (view: MessageView, filter: MessageFilter): boolean =>
-  (filter.status === undefined || view.status === filter.status) &&
-  (filter.channel === undefined || view.channel === filter.channel) &&
-  (filter.batchId === undefined || view.batchId === filter.batchId) &&
-  (filter.reference === undefined || view.reference === filter.reference);
+/** A page of large mails ends here, however many were asked for: it is held in memory on its way out. */
+const PAGE_BYTES = 4_000_000;
+
+const recordFits = (text: string, filter: MessageFilter): boolean => {
+  if (filter.channel === undefined && filter.batchId === undefined && filter.reference === undefined) return true;
+  const record = readRecord(text);
+  return (
+    (filter.channel === undefined || record.channel === filter.channel) &&
+    (filter.batchId === undefined || record.batchId === filter.batchId) &&
+    (filter.reference === undefined || record.reference === filter.reference)
+  );
+};
 
 export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
   /** Ids of the account, newest first, from a place on. Ids leave only at the old end, and new ones shift the places: */
@@ -47,6 +56,17 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
     return redis.zcount(keys.index(account), score, "+inf");
   };
 
+  /** Which of the ids may belong on the page: their status is asked for by the hundred, before anything is forecast. */
+  const candidatesOf = async (
+    account: string,
+    { status }: MessageFilter,
+    ids: string[],
+  ): Promise<ReadonlySet<string>> => {
+    if (status === undefined || ids.length === 0) return new Set(ids);
+    const statuses = await standing(scripts, account, ids);
+    return new Set(ids.filter((_, at) => statuses[at] === status));
+  };
+
   return async (
     account: string,
     filter: MessageFilter,
@@ -55,23 +75,27 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
   ): Promise<Page<MessageView>> => {
     const items: MessageView[] = [];
     let place = cursor === null ? 0 : await placeAfter(account, filter, cursor);
+    let bytes = 0;
     for (let read = 0; read < READ_AT_MOST;) {
       const ids = await idsFrom(account, filter, place);
-      const seen = await Promise.all(ids.map((id) => look(scripts, account, { id })));
-      for (const [at, each] of seen.entries()) {
-        const id = ids[at];
-        if (id === undefined || !each) continue;
-        const view = viewOf(id, each);
-        if (fits(view, filter)) items.push(view);
-        if (items.length < limit) continue;
-        const isLast = at === ids.length - 1 && ids.length < READ_AT_ONCE;
-        return { items, nextCursor: isLast ? null : `${id} ${view.createdAt}` };
+      const candidates = await candidatesOf(account, filter, ids);
+      const isLastPiece = ids.length < READ_AT_ONCE;
+      for (const [at, id] of ids.entries()) {
+        const seen = candidates.has(id) ? await look(scripts, account, { id }) : null;
+        // What the record alone rules out needs no forecast.
+        if (!seen || !recordFits(seen.record, filter)) continue;
+        const view = viewOf(id, seen);
+        if (filter.status !== undefined && view.status !== filter.status) continue;
+        items.push(view);
+        bytes += seen.record.length;
+        if (items.length < limit && bytes < PAGE_BYTES) continue;
+        return { items, nextCursor: isLastPiece && at === ids.length - 1 ? null : `${id} ${view.createdAt}` };
       }
-      if (ids.length < READ_AT_ONCE) return { items, nextCursor: null };
+      const last = ids.at(-1);
+      if (isLastPiece || last === undefined) return { items, nextCursor: null };
       read += ids.length;
       place += ids.length;
-      const last = ids.at(-1);
-      if (read >= READ_AT_MOST && last !== undefined) return { items, nextCursor: `${last} 0` };
+      if (read >= READ_AT_MOST) return { items, nextCursor: `${last} 0` };
     }
     return { items, nextCursor: null };
   };

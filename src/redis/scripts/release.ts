@@ -33,7 +33,7 @@ export interface ReleaseBounds {
   readonly pops: number;
   readonly promotions: number;
 }
-export const RELEASE_BOUNDS: ReleaseBounds = { lanes: 200, messages: 100, pops: 164, promotions: 200 };
+export const RELEASE_BOUNDS: ReleaseBounds = { lanes: 200, messages: 100, pops: 164, promotions: 100 };
 
 export const release = async (
   scripts: ScriptRunner,
