@@ -20,10 +20,14 @@ const inBraces = (schema: SchemaNode, depth: number): string => {
   const fields = Object.entries(schema.properties ?? {});
   if (fields.length === 0) return `{ name: ${shapeOf(Object.values(schema.patternProperties ?? {})[0], depth + 1)} }`;
   if (depth >= DEEPEST) return "object";
-  const told = fields.map(
-    ([name, field]) => `${name}${isRequired(schema, name) ? "" : "?"}: ${shapeOf(field, depth + 1)}`,
-  );
-  return `{ ${told.join(", ")} }`;
+  // Neighbours of one shape are told together: four channels with four windows each would fill the page.
+  const told: { names: string[]; shape: string }[] = [];
+  for (const [name, field] of fields) {
+    const [shown, shape] = [`${name}${isRequired(schema, name) ? "" : "?"}`, shapeOf(field, depth + 1)];
+    if (told.at(-1)?.shape === shape) told.at(-1)?.names.push(shown);
+    else told.push({ names: [shown], shape });
+  }
+  return `{ ${told.map(({ names, shape }) => `${names.join(", ")}: ${shape}`).join("; ")} }`;
 };
 
 export const shapeOf = (schema: SchemaNode | undefined, depth = 0): string => {
@@ -36,7 +40,7 @@ export const shapeOf = (schema: SchemaNode | undefined, depth = 0): string => {
   const type = [schema.type ?? "anything"].flat().join(" | ");
   if (schema.minimum !== undefined && schema.maximum !== undefined)
     return `${type} ${schema.minimum}–${schema.maximum}`;
-  return schema.maxLength === undefined ? type : `${type}, at most ${schema.maxLength}`;
+  return schema.maxLength === undefined ? type : `${type}, at most ${schema.maxLength} characters`;
 };
 
 export const isRequired = (schema: SchemaNode | undefined, name: string): boolean =>
