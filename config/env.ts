@@ -42,6 +42,10 @@ export interface Config {
   readonly retention: Millis;
   readonly bodyRetention: Millis;
   readonly backlogCap: number;
+  /** What a 202 promises: that it outlives the death of any process, or power loss as well. */
+  readonly durability: "process" | "power";
+  /** Replicas that must have a message before the 202, and the mark "being sent" before the provider is called. */
+  readonly replicas: number;
   /** A file of config/policies/. */
   readonly apiPolicy: string;
   readonly trustedProxies: readonly string[];
@@ -82,6 +86,8 @@ const READERS = {
   SLUICE_RETENTION: duration(seconds(1), LONGEST_RETENTION),
   SLUICE_BODY_RETENTION: duration(seconds(1), LONGEST_RETENTION),
   SLUICE_BACKLOG_CAP: whole(1, 100_000_000),
+  SLUICE_DURABILITY: oneOf(["process", "power"]),
+  SLUICE_REPLICAS: whole(0, 10),
   SLUICE_API_POLICY: matching(/^[a-z0-9][a-z0-9-]{0,63}$/, "the name of a file of config/policies/ without its ending"),
   TRUSTED_PROXIES: networks,
   LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
@@ -180,6 +186,8 @@ export const readEnv = (env: Environment): Config => {
     retention,
     bodyRetention: bodyRetention ?? (Math.min(days(1), retention) as Millis),
     backlogCap: read("SLUICE_BACKLOG_CAP") ?? 1_000_000,
+    durability: read("SLUICE_DURABILITY") ?? "process",
+    replicas: read("SLUICE_REPLICAS") ?? 0,
     apiPolicy: read("SLUICE_API_POLICY") ?? "sluice",
     trustedProxies: read("TRUSTED_PROXIES") ?? [],
     logLevel: read("LOG_LEVEL") ?? "info",

@@ -18,14 +18,17 @@ import { readingOn } from "./gate/reading.ts";
 import { rulesOn } from "./gate/rules.ts";
 import { sheddingBy } from "./gate/shedding.ts";
 import { zonesOn } from "./gate/zones.ts";
-import type { ChannelSetup, Services } from "./http/services.ts";
+import type { ChannelSetup, Services, TwilioCallbacks } from "./http/services.ts";
 import { createMetrics } from "./observe/metrics.ts";
+import { isSigned, newsOf } from "./providers/twilio-callback.ts";
 import { queuesOn } from "./queue/queues.ts";
 import { connect, type RedisAddress } from "./redis/connect.ts";
+import { durableRunner } from "./redis/durable.ts";
 import { redisHealth } from "./redis/health.ts";
 import { cellTag, keysOf } from "./redis/keys.ts";
 import { readMemory } from "./redis/memory.ts";
 import { scriptRunner } from "./redis/script.ts";
+import { heard } from "./redis/scripts/heard.ts";
 import { snapshot } from "./redis/scripts/snapshot.ts";
 import { arrivalLog } from "./sandbox/arrivals.ts";
 import { SANDBOX_PAGE_CSP, sandboxPage } from "./sandbox/page.ts";
@@ -40,6 +43,16 @@ export const composeCore = (config: Config, address: RedisAddress, log: Logger) 
   const commands = connect(address, "commands", log);
   const patient = connect(address, "patient", log);
   const scripts = scriptRunner(commands, keys.cell, { testClock: config.testClock, observe: metrics.script });
+  const promised = { level: config.durability, replicas: config.replicas };
+  // Of its own, and only where something is waited for: a wait holds up whatever else is asked on the same connection.
+  const kept = promised.level === "power" || promised.replicas > 0 ? connect(address, "durable", log) : null;
+  const durable = kept
+    ? durableRunner(kept, keys.cell, promised, {
+        testClock: config.testClock,
+        observe: metrics.script,
+        clock: systemClock,
+      })
+    : scripts;
   const zones = zonesOn(commands, scripts, keys);
   const nudger = nudgerOn(commands, keys);
   const control = rulesOn({ redis: commands, scripts, keys, zones, nudger });
@@ -62,6 +75,9 @@ export const composeCore = (config: Config, address: RedisAddress, log: Logger) 
     commands,
     patient,
     scripts,
+    /** For what must be kept as promised before anybody acts on it. */
+    durable,
+    promised,
     zones,
     nudger,
     control,
@@ -72,7 +88,7 @@ export const composeCore = (config: Config, address: RedisAddress, log: Logger) 
     pass,
     close: async () => {
       await queues.close();
-      await Promise.all([commands, patient].map(ended));
+      await Promise.all([commands, patient, ...(kept ? [kept] : [])].map(ended));
     },
   };
 };
@@ -118,6 +134,21 @@ const measure = async ({ scripts, metrics }: Core): Promise<void> => {
   }
 };
 
+const twilioCallbacks = ({ config, scripts, log }: Core): TwilioCallbacks | null => {
+  const { twilio, publicUrl } = config;
+  if (twilio === null || publicUrl === null) return null;
+  return {
+    isSigned: (target, params, signature) =>
+      isSigned({ authToken: twilio.authToken, url: publicUrl + target, params, signature }),
+    heard: async (id, form) => {
+      const news = newsOf(form);
+      if (news === null) return;
+      const what = await heard(scripts, id, news.verdict, news.providerId, news.reason);
+      log.debug({ event: "provider_told", message: id, verdict: news.verdict, what }, "Twilio told of a message");
+    },
+  };
+};
+
 /** What the HTTP API is handed. `sandboxed`: channels without a provider go to the sandbox. */
 export const composeServices = (core: Core, adminKey: string, sandboxed: boolean): Services => {
   const { config, commands, keys, scripts, metrics, accounts, control, nudger, contents, queues, plans, log, pass } =
@@ -133,6 +164,7 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
     sending: acceptingOn({
       redis: commands,
       scripts,
+      durable: core.durable,
       keys,
       nudger,
       contents,
@@ -142,7 +174,7 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
     }),
     looking: readingOn({ redis: commands, scripts, keys, queues }),
     control,
-    health: { ready: redisHealth(commands, scripts) },
+    health: { ready: redisHealth(commands, scripts, core.promised) },
     metrics: {
       contentType: metrics.contentType,
       text: async () => {
@@ -152,6 +184,7 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
       answered: ({ route, method, status, took }) => metrics.http(route, method, status, took),
     },
     sandbox: isPretended ? { list: arrivals.list, page: sandboxPage, pagePolicy: SANDBOX_PAGE_CSP } : null,
+    callbacks: { twilio: twilioCallbacks(core) },
     channels: Object.fromEntries(
       CHANNELS.map((channel) => [channel, setupOf(channel, config, sandboxed)]),
     ) as Services["channels"],

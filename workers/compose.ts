@@ -10,6 +10,7 @@ import { onNudge } from "../src/gate/nudge.ts";
 import type { Provider } from "../src/providers/provider.ts";
 import { smtpProvider } from "../src/providers/smtp.ts";
 import { twilioProvider } from "../src/providers/twilio.ts";
+import { statusCallbackAt } from "../src/providers/twilio-callback.ts";
 import { connect } from "../src/redis/connect.ts";
 import { beat } from "../src/redis/scripts/beat.ts";
 import { arrivalLog } from "../src/sandbox/arrivals.ts";
@@ -30,7 +31,8 @@ const providersOf = ({ config, pass }: Core, sandbox: Sandbox | null): readonly 
   const { twilio, twilioApiBaseUrl, publicUrl } = config;
   const messageIdDomain = publicUrl === null ? "sluice.invalid" : new URL(publicUrl).hostname;
   const baseUrl = twilioApiBaseUrl === null ? {} : { baseUrl: twilioApiBaseUrl };
-  const account = twilio === null ? sandbox?.twilio : { ...twilio, ...baseUrl };
+  const callback = publicUrl === null ? {} : { statusCallback: statusCallbackAt(publicUrl) };
+  const account = twilio === null ? sandbox?.twilio : { ...twilio, ...baseUrl, ...callback };
   return [
     ...(smtpUrl === undefined
       ? []

@@ -28,6 +28,8 @@ export interface DispatchPolicy {
 
 export interface DispatchOptions {
   readonly scripts: ScriptRunner;
+  /** begin: that a message is being sent must be kept before its provider is called. */
+  readonly durable: ScriptRunner;
   readonly contents: Contents;
   readonly clock: Clock;
   readonly random: () => number;
@@ -55,7 +57,7 @@ export type Dispatch = (channel: Channel, messages: readonly Release[]) => Promi
 
 /** @returns the processor of one channel: resolves with why its attempts failed (none: all went well) */
 export const dispatcher = (
-  { scripts, contents, clock, random, log, onAttempt, pass, stopping }: DispatchOptions,
+  { scripts, durable, contents, clock, random, log, onAttempt, pass, stopping }: DispatchOptions,
   provider: Provider,
   policy: DispatchPolicy,
 ) => {
@@ -132,9 +134,18 @@ export const dispatcher = (
         return;
       }
       let t0 = clock.monotonic();
-      const begun = await insist(clock, () => {
-        t0 = clock.monotonic();
-        return begin(scripts, token, reapIn, group);
+      const asking = insist(
+        clock,
+        () => {
+          t0 = clock.monotonic();
+          return begin(durable, token, reapIn, group);
+        },
+        stopping,
+      );
+      const begun = await asking.catch(async (error: unknown) => {
+        // What it may have marked, and was not told, was not called: it goes back uncharged, and the reaper never sees it.
+        await insist(clock, () => unrelease(scripts, token, group));
+        throw error;
       });
       const waiting: Release[] = [];
       let waitFor = 0;

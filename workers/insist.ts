@@ -10,16 +10,22 @@ const LONGEST_PAUSE = milliseconds(2_000);
  *  it the reaper decides what becomes of the message, as if the worker had died. */
 const LONGEST = minutes(15);
 
-/** @throws the last error when nothing came through for a quarter of an hour */
-export const insist = async <T>(clock: Clock, call: () => Promise<T>): Promise<T> => {
+/**
+ * @param until when it is aborted, one more failure is enough
+ * @throws the last error when nothing came through for a quarter of an hour
+ */
+export const insist = async <T>(
+  clock: Clock,
+  call: () => Promise<T>,
+  until: AbortSignal = new AbortController().signal,
+): Promise<T> => {
   const startedAt = clock.monotonic();
-  const never = new AbortController().signal;
   for (let pause = FIRST_PAUSE; ; pause = milliseconds(Math.min(pause * 2, LONGEST_PAUSE))) {
     try {
       return await call();
     } catch (error) {
-      if (clock.monotonic() - startedAt > LONGEST) throw error;
-      await sleep(pause, never);
+      if (until.aborted || clock.monotonic() - startedAt > LONGEST) throw error;
+      await sleep(pause, until);
     }
   }
 };

@@ -16,7 +16,8 @@ const SYSTEM_CODES = new Set([
   "ENOENT",
 ]);
 /** Error replies that a server gives while it cannot serve anybody, whatever the command was. */
-const REPLIES = /\b(?:OOM|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|MISCONF|NOREPLICAS|TRYAGAIN|BUSY|NOAUTH|WRONGPASS) /;
+const REPLIES =
+  /\b(?:OOM|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|MISCONF|NOREPLICAS|TRYAGAIN|BUSY|NOAUTH|WRONGPASS|NOTDURABLE) /;
 const MESSAGES = [
   "Connection is closed",
   "Command timed out",
@@ -26,11 +27,16 @@ const MESSAGES = [
   "connect ETIMEDOUT",
 ];
 
+const replied = (message: string): string => {
+  if (message.includes("OOM ")) return "it is full";
+  return message.includes("NOTDURABLE ") ? "it keeps less than was promised" : "it is not ready to serve";
+};
+
 /** A few words for the answer, or null: not Redis's trouble. */
 export const redisTrouble = (error: unknown): string | null => {
   if (!(error instanceof Error)) return null;
   const { message, name } = error;
-  if (REPLIES.test(`${message} `)) return message.includes("OOM ") ? "it is full" : "it is not ready to serve";
+  if (REPLIES.test(`${message} `)) return replied(message);
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code !== undefined && SYSTEM_CODES.has(code) && syscall !== undefined && syscall !== "open")
     return "no connection";

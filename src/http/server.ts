@@ -13,6 +13,7 @@ import { sendProblem } from "./problem.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { batchRoutes } from "./routes/batches.ts";
+import { callbackRoutes } from "./routes/callbacks.ts";
 import { bulkRoutes } from "./routes/bulk.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
@@ -99,6 +100,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
   lookingRoutes(app, services);
   healthRoutes(app, services);
   sandboxRoutes(app, services);
+  callbackRoutes(app, services);
   serveDocument(app);
   await app.ready();
   return app;

@@ -29,6 +29,12 @@ export interface Readiness {
     readonly fsync: string | null;
     readonly eviction: string | null;
   };
+  /** What a 202 promises, and what this Redis gives. Null: unknown. */
+  readonly durability: {
+    readonly promised: "process" | "power" | null;
+    readonly given: "none" | "process" | "power" | null;
+    readonly how: string;
+  };
   /** Bytes. A limit of null is none; null as a whole: unknown. */
   readonly memory: { readonly used: number; readonly limit: number | null; readonly shedding: boolean } | null;
   /** Worker processes that were heard of lately. */
@@ -57,6 +63,17 @@ export interface Sandbox {
   readonly pagePolicy: string;
 }
 
+/** The fields of a form; a list where one came more than once. */
+export type Form = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What Twilio tells by itself of what it was given. */
+export interface TwilioCallbacks {
+  /** @param target path and query, as they came */
+  isSigned(target: string, form: Form, signature: string): boolean;
+  /** Keeps what it tells of our message. Telling it again, late, or of a message that is not ours changes nothing. */
+  heard(messageId: string, form: Form): Promise<void>;
+}
+
 export interface Services {
   readonly accounts: Accounts;
   readonly keys: ApiKeys;
@@ -74,6 +91,8 @@ export interface Services {
   };
   /** Null when nothing is pretended. */
   readonly sandbox: Sandbox | null;
+  /** Null without Twilio, or without an address that it could call. */
+  readonly callbacks: { readonly twilio: TwilioCallbacks | null };
   readonly channels: { readonly [channel in Channel]: ChannelSetup };
   /** The names of the plans that are configured. */
   readonly plans: readonly string[];

@@ -10,19 +10,27 @@ export type Purpose =
   | "commands"
   /** BullMQ's workers and queues: wait for Redis however long it is away. */
   | "patient"
+  /** What must be kept as promised: nothing is sent again by itself (durable.ts). */
+  | "durable"
   /** A subscriber to nudges. */
   | "subscriber";
 
+/** How often a command is sent again when its connection breaks before the reply: every script of ours may be repeated.
+ *  For ever, where nobody waits for the answer. */
+const SENT_AGAIN = { commands: 1, durable: 0, patient: null, subscriber: null } as const;
+
+const isCallers = (purpose: Purpose): boolean => purpose === "commands" || purpose === "durable";
+
 const options = (purpose: Purpose) =>
   ({
-    // A reply that is lost makes ioredis send the command again: every script of ours may be repeated.
-    maxRetriesPerRequest: purpose === "commands" ? 1 : null,
+    maxRetriesPerRequest: SENT_AGAIN[purpose],
+    autoResendUnfulfilledCommands: purpose !== "durable",
     enableReadyCheck: true,
     connectTimeout: 3_000,
     // A command that is stuck in a frozen server must not hold its caller for ever.
-    ...(purpose === "commands" ? { commandTimeout: 5_000 } : {}),
+    ...(isCallers(purpose) ? { commandTimeout: 5_000 } : {}),
     // A caller's command waits for two of these at most before it fails; a patient one can do with fewer knocks.
-    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), purpose === "commands" ? 500 : 2_000),
+    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), isCallers(purpose) ? 500 : 2_000),
     // The address may lead to another server by now. Within a script's error, servers before 7 say it in mid-sentence.
     reconnectOnError: (error: Error) => /\bREADONLY\b/.test(error.message),
   }) satisfies RedisOptions;

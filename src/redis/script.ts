@@ -53,10 +53,14 @@ export interface RunnerOptions {
   readonly observe?: ScriptObserver;
 }
 
+/** The program that a process with these options runs. */
+export const programOf = (script: Script, { testClock }: RunnerOptions): Program =>
+  testClock ? script.test : script.server;
+
 export const scriptRunner = (redis: Redis, cell: Cell, options: RunnerOptions = {}): ScriptRunner => ({
   run: async (script, args) => {
     const startedAt = performance.now();
-    const { text, sha } = options.testClock ? script.test : script.server;
+    const { text, sha } = programOf(script, options);
     try {
       return (await redis.evalsha(sha, 1, cell, ...args)) as Reply;
     } catch (error) {

@@ -60,6 +60,7 @@ export const fakeState = (): FakeState => ({
     reasons: [],
     redis: { reachable: true, version: "7.0.15" },
     persistence: { append_only: true, fsync: "always", eviction: "noeviction" },
+    durability: { promised: "process", given: "power", how: "appendfsync always" },
     memory: { used: 1_000_000, limit: null, shedding: false },
     workers: 1,
     tz_release: "2025c",

@@ -20,11 +20,14 @@ export interface OwnRedis extends TestRedis {
 }
 
 /** @param waiting nothing listens at the address until `back` is called */
-export const ownRedis = async ({ waiting = false } = {}): Promise<OwnRedis> => {
+export const ownRedis = async ({
+  waiting = false,
+  fsync = "everysec",
+}: { waiting?: boolean; fsync?: "always" | "everysec" } = {}): Promise<OwnRedis> => {
   const scratch = scratchDirectory();
   const dataDir = join(scratch.path, "data");
   const binary = await redisHere();
-  const start = (): Promise<PrivateRedis> => startPrivateRedis({ binary, dataDir, fsync: "everysec", log: silent });
+  const start = (): Promise<PrivateRedis> => startPrivateRedis({ binary, dataDir, fsync, log: silent });
   const socket = join(dataDir, "redis.sock");
   let server = waiting ? null : await start();
   const signal = (name: NodeJS.Signals): void => {

@@ -14,6 +14,7 @@ const unreachable = (error: unknown): Readiness => ({
   reasons: [`Redis does not answer (${redisTrouble(error) ?? "for a reason that is in the log"})`],
   redis: { reachable: false, version: null },
   persistence: { append_only: false, fsync: null, eviction: null },
+  durability: { promised: null, given: null, how: "Redis does not answer" },
   memory: null,
   workers: 0,
   tz_release: tzRelease(),

@@ -75,6 +75,14 @@ export const Ready = Closed({
     fsync: orNull(Type.String()),
     eviction: orNull(Type.String()),
   }),
+  durability: Closed(
+    {
+      promised: orNull(Type.Enum(["process", "power"])),
+      given: orNull(Type.Enum(["none", "process", "power"])),
+      how: Type.String(),
+    },
+    "What a 202 outlives: the death of any process, or power loss too",
+  ),
   memory: orNull(
     Closed(
       {
