@@ -1,0 +1,87 @@
+/** Who dies when: by the dice, and each at its own moment. */
+import { setTimeout as wait } from "node:timers/promises";
+import { FAULT_POINTS } from "../../src/domain/fault-point.ts";
+import { until } from "../support/until.ts";
+import { oneOf, type Dice } from "./dice.ts";
+import type { Slot } from "./fleet.ts";
+import { isApiPoint } from "./points.ts";
+import type { Stage } from "./stage.ts";
+import type { RunTime } from "./time.ts";
+
+const API_POINTS = FAULT_POINTS.filter(isApiPoint);
+const WORKER_POINTS = FAULT_POINTS.filter((point) => !isApiPoint(point));
+const HOUR_MS = 3_600_000;
+
+/** A life by the dice: an hour fast or slow, and one in four ends at a point of its own. */
+export const livesOf = (dice: Dice, name: string, program: "api" | "worker") => {
+  let life = 0;
+  return (): Record<string, string> => {
+    const n = ++life;
+    const skew = oneOf([-HOUR_MS, 0, HOUR_MS], dice("skew", name, n));
+    const points = program === "api" ? API_POINTS : WORKER_POINTS;
+    const fault = `${oneOf(points, dice("point", name, n))}:${1 + Math.floor(dice("nth", name, n) * 12)}`;
+    return {
+      TEST_CLOCK_SKEW_MS: String(skew),
+      ...(dice("faulty", name, n) < 0.25 ? { SLUICE_FAULTPOINT: fault } : {}),
+    };
+  };
+};
+
+export interface Kill {
+  readonly what: "api" | "worker" | "redis";
+  readonly realAt: number;
+  /** There was something to send, so how long nothing arrived says something. */
+  readonly busy: boolean;
+}
+
+export interface Pace {
+  /** Mean ms between two kills. */
+  readonly worker: number;
+  readonly api: number;
+  readonly redis: number;
+}
+
+export const killing = (stage: Stage, time: RunTime, slots: readonly Slot[], pace: Pace) => {
+  const { dice, depths, realNow, server, clock, redis } = stage;
+  const kills: Kill[] = [];
+  const stopping = new AbortController();
+  let redisDown = false;
+
+  const note = async (what: Kill["what"]): Promise<void> => {
+    const { ready, released } = redisDown ? { ready: 0, released: 0 } : await depths();
+    kills.push({ what, realAt: realNow(), busy: ready + released > 0 });
+  };
+  const killRedis = async (): Promise<void> => {
+    await note("redis");
+    await clock.pause();
+    redisDown = true;
+    time.redisKilled();
+    server.kill();
+    await until(async () => (await redis.ping()) === "PONG", { what: "Redis to be back", within: 30_000 });
+    redisDown = false;
+    time.redisKilled();
+    await clock.start();
+  };
+  const killOne = async (program: "api" | "worker", n: number): Promise<void> => {
+    const living = slots.filter((slot) => slot.program === program && slot.ready() !== null);
+    if (living.length === 0) return;
+    await note(program);
+    oneOf(living, dice("victim", program, n)).kill();
+  };
+
+  const every = async (what: Kill["what"], mean: number): Promise<void> => {
+    for (let n = 1; !stopping.signal.aborted; n++) {
+      const pause = mean * (0.3 + 1.4 * dice("pause", what, n));
+      if (!(await wait(pause, true, { signal: stopping.signal }).catch(() => false))) return;
+      await (what === "redis" ? killRedis() : killOne(what, n));
+    }
+  };
+  const running = Promise.all([every("worker", pace.worker), every("api", pace.api), every("redis", pace.redis)]);
+  return {
+    kills: kills as readonly Kill[],
+    stop: async (): Promise<void> => {
+      stopping.abort();
+      await running;
+    },
+  };
+};

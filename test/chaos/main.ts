@@ -1,0 +1,39 @@
+/** `npm run chaos [-- --minutes N --seed S]`: a long run. Ends with 1 if anything was lost, sent twice or over. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { EVERY_POINT } from "./points.ts";
+import { chaosRun } from "./run.ts";
+
+const { values } = parseArgs({
+  options: { minutes: { type: "string", default: "10" }, seed: { type: "string" }, fsync: { type: "string" } },
+});
+const seed = Number(values.seed ?? Date.now() % 1_000_000);
+const minutes = Number(values.minutes);
+const fsync = values.fsync === "everysec" ? "everysec" : "always";
+const results = fileURLToPath(new URL("results/", import.meta.url));
+const directory = join(results, `seed-${seed}`);
+mkdirSync(directory, { recursive: true });
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+say(`seed ${seed}, ${minutes} minutes (again: npm run chaos -- --minutes ${minutes} --seed ${seed})`);
+const { violations, figures } = await chaosRun({
+  seed,
+  directory,
+  fsync,
+  withStalls: true,
+  apis: 2,
+  workers: 3,
+  points: EVERY_POINT,
+  pace: { worker: 1_500, api: 4_000, redis: 20_000 },
+  enough: ({ realMs }) => realMs > minutes * 60_000,
+  say,
+});
+for (const [name, value] of Object.entries(figures)) say(`${name.padEnd(36)} ${value}`);
+for (const violation of violations) say(violation);
+writeFileSync(
+  join(directory, "result.json"),
+  JSON.stringify({ seed, minutes, fsync, node: process.version, figures, violations }, null, 2),
+);
+process.exitCode = violations.length === 0 ? 0 : 1;
