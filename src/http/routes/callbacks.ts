@@ -62,7 +62,7 @@ export const callbackRoutes = (app: App, services: Services): void => {
       async (request, reply) => {
         const { message_id: id } = request.query;
         // Which ids there are is nobody's business: an unknown one is answered as any other.
-        if (id !== undefined && isId("msg", id)) await theCallbacks().heard(id, (request.body ?? {}) as Form);
+        if (id !== undefined && isId("msg", id)) await theCallbacks().heard(id, request.body ?? {});
         return reply.code(204).send(null);
       },
     );
