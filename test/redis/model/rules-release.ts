@@ -1,4 +1,5 @@
 /** Rules 5, 9 and 10, and the corrections to release, tick, stuck and rerelease: what goes into BullMQ, and when. */
+import { RELEASE_BOUNDS } from "../../../src/redis/scripts/release.ts";
 import { expect } from "@jest/globals";
 import { milliseconds } from "../../../src/domain/time.ts";
 import { kinds, only, type Rule } from "./rule.ts";
@@ -246,9 +247,9 @@ export const RELEASING: readonly Rule[] = [
       await stage.put("a", 450, { sendAt: 100 });
       await stage.channel("email", { close: milliseconds(1_000_000) });
       await stage.at(200);
-      expect((await stage.release()).more).toBe(true);
-      expect((await stage.release()).more).toBe(true);
-      expect((await stage.release()).more).toBe(false);
+      let calls = 1;
+      while ((await stage.release()).more) calls++;
+      expect(calls).toBe(Math.ceil(450 / RELEASE_BOUNDS.promotions));
       expect(await stage.redis.zcard(`${stage.cell}scheduled`)).toBe(0);
     },
     without: [{ script: "release", find: "local more = promote_more or unpark_more", replace: "local more = false" }],
