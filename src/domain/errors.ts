@@ -95,7 +95,7 @@ export const payloadTooLarge = define("payload_too_large", 413, (limit: string) 
 export const unsupportedMediaType = define(
   "unsupported_media_type",
   415,
-  (got: string, expected = "application/json") => `expected Content-Type ${expected}, got ${quoted(got)}`,
+  (got: string, expected: string = "application/json") => `expected Content-Type ${expected}, got ${quoted(got)}`,
 );
 export const backlogFull = (cap: number): SluiceError =>
   new SluiceError(
