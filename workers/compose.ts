@@ -127,7 +127,7 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
   lifecycle.add("workers", async () => {
     stopping.abort();
     const isAway = core.patient.status !== "ready";
-    await closeWorkers(workers, isAway && busy === 0);
+    await closeWorkers(workers, isAway, () => busy);
     const back = isAway ? 0 : await giveBackUntaken(scripts);
     if (back > 0) log.info({ event: "given_back", count: back }, "what has not begun is back in its lane");
   });

@@ -1,22 +1,41 @@
 /** How the BullMQ side of a process ends: what is in flight is finished, what has not begun is given back. */
 import type { Worker } from "bullmq";
 import { CHANNELS, type Channel } from "../src/domain/channel.ts";
-import { milliseconds } from "../src/domain/time.ts";
+import { milliseconds, seconds } from "../src/domain/time.ts";
 import type { ScriptRunner } from "../src/redis/script.ts";
 import { liveWorkers } from "../src/redis/scripts/live-workers.ts";
 import { stuck, type Stuck } from "../src/redis/scripts/stuck.ts";
 import { unrelease } from "../src/redis/scripts/unrelease.ts";
+import { sleep } from "./sleep.ts";
 
 /** More than is ever released at a time: twice the hands of the workers that lived (rule 10). */
 const PAGE = 1_000;
 const AT_A_TIME = 200;
 
+/** Of waiting for BullMQ alone: longer than its goodbye takes to be answered. */
+const IDLE_FOR = seconds(3);
+const LOOK = milliseconds(100);
+
+/** True once nothing has been in flight for so long; false when it was called off. */
+const idle = async (inFlight: () => number, calledOff: AbortSignal): Promise<boolean> => {
+  for (let still = 0; still < IDLE_FOR; still = inFlight() === 0 ? still + LOOK : 0)
+    if (!(await sleep(LOOK, calledOff))) return false;
+  return true;
+};
+
 /**
- * @param nobodyThere Redis is away and nothing is in flight: BullMQ would wait for its goodbye to be answered, for the
- * whole time that a stop may take, and there is nothing to finish.
+ * @param isAway Redis is away: BullMQ would wait for its goodbye to be answered, for the whole time that a stop may take.
+ * With nothing in flight there is nothing to finish; and where a blocked connection broke at this very moment, BullMQ waits
+ * for it for ever: with nothing in flight, nobody waits with it.
  */
-export const closeWorkers = async (workers: readonly Worker[], nobodyThere: boolean): Promise<void> => {
-  await Promise.all(workers.map((worker) => worker.close(nobodyThere)));
+export const closeWorkers = async (
+  workers: readonly Worker[],
+  isAway: boolean,
+  inFlight: () => number,
+): Promise<void> => {
+  const closed = new AbortController();
+  const closing = Promise.all(workers.map((worker) => worker.close(isAway && inFlight() === 0)));
+  await Promise.race([closing, idle(inFlight, closed.signal)]).finally(() => closed.abort());
 };
 
 const giveBackOn = async (scripts: ScriptRunner, channel: Channel): Promise<number> => {

@@ -1,6 +1,7 @@
 /** Connections to Redis. Who opens one closes it. */
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
+import { seconds, systemClock } from "../domain/time.ts";
 
 /** A server: a URL (`redis://`, `rediss://`) or the unix socket of a private one. */
 export type RedisAddress = { readonly url: string } | { readonly socket: string };
@@ -19,6 +20,19 @@ export type Purpose =
  *  For ever, where nobody waits for the answer. */
 const SENT_AGAIN = { commands: 1, durable: 0, patient: null, subscriber: null } as const;
 
+/** Each attempt costs a handshake, and every command that is refused would make one. */
+const LEAVE_EVERY = seconds(1);
+
+/** The address may lead to another server by now. Within a script's error, servers before 7 say it in mid-sentence. */
+const leavingReplicas = () => {
+  let leftAt = -Infinity;
+  return (error: Error): boolean => {
+    if (!/\bREADONLY\b/.test(error.message) || systemClock.monotonic() - leftAt < LEAVE_EVERY) return false;
+    leftAt = systemClock.monotonic();
+    return true;
+  };
+};
+
 const isCallers = (purpose: Purpose): boolean => purpose === "commands" || purpose === "durable";
 
 const options = (purpose: Purpose) =>
@@ -31,8 +45,7 @@ const options = (purpose: Purpose) =>
     ...(isCallers(purpose) ? { commandTimeout: 5_000 } : {}),
     // A caller's command waits for two of these at most before it fails; a patient one can do with fewer knocks.
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), isCallers(purpose) ? 500 : 2_000),
-    // The address may lead to another server by now. Within a script's error, servers before 7 say it in mid-sentence.
-    reconnectOnError: (error: Error) => /\bREADONLY\b/.test(error.message),
+    reconnectOnError: leavingReplicas(),
   }) satisfies RedisOptions;
 
 export const connect = (address: RedisAddress, purpose: Purpose, log: Logger): Redis => {

@@ -65,7 +65,7 @@ export const durableRunner = (
   };
 
   /** Sends the calls and what asks whether they are kept; answers with a result for each call. */
-  const send = async (calls: readonly Call[], wait: Waiting | null, whole: boolean): Promise<readonly Result[]> => {
+  const send = async (calls: readonly Call[], wait: Waiting | null, whole: boolean) => {
     const pipeline = redis.pipeline();
     for (const { script, args } of calls) {
       const { text, sha } = programOf(script, options);
@@ -75,11 +75,7 @@ export const durableRunner = (
     if (wait?.disk) pipeline.call("WAITAOF", 1, 0, WAIT_FOR);
     if (wait && wait.replicas > 0) pipeline.wait(wait.replicas, WAIT_FOR);
     const results: readonly Result[] = (await pipeline.exec()) ?? [];
-    if (wait) {
-      const missing = missingOf(wait, countedBy(wait, results.slice(calls.length)));
-      if (missing !== null) throw new NotDurableError(missing);
-    }
-    return results;
+    return { results, missing: wait && missingOf(wait, countedBy(wait, results.slice(calls.length))) };
   };
 
   const isUnknown = (result: Result | undefined): boolean => result?.[0]?.message.startsWith("NOSCRIPT") ?? false;
@@ -91,15 +87,17 @@ export const durableRunner = (
       known = null;
       throw new NotDurableError(reason);
     }
-    let results = await send(calls, wait, false);
+    let { results, missing } = await send(calls, wait, false);
     const unknown = calls.filter((_, at) => isUnknown(results[at]));
     if (unknown.length > 0) {
       const again = await send(unknown, wait, true);
+      missing = again.missing; // it asks for all that was written before
       results = results.map((result, at) => {
         const call = calls[at];
-        return call && isUnknown(result) ? (again[unknown.indexOf(call)] ?? result) : result;
+        return call && isUnknown(result) ? (again.results[unknown.indexOf(call)] ?? result) : result;
       });
     }
+    if (missing !== null) throw new NotDurableError(missing);
     for (const [at, call] of calls.entries()) {
       const [error, reply] = results[at] ?? [new NotDurableError("no answer"), null];
       options.observe?.(call.script.name, clock.monotonic() - call.startedAt);

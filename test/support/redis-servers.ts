@@ -58,6 +58,7 @@ export const redisServer = async (settings: Readonly<Record<string, string>> = {
   let server: ChildProcess;
   const start = async (): Promise<void> => {
     server = spawn(binary.file, args, { stdio: "ignore", env });
+    server.unref(); // a test that fails to close it must not keep jest from ending
     await until(() => admin.ping(), { what: "a redis-server that answers" });
   };
   const end = async (): Promise<void> => {
