@@ -19,7 +19,7 @@ describe("a script that must be kept by a replica", () => {
   const aRunner = async () => {
     const [server, replica] = [await redisServer(), await redisServer()];
     await replica.replicate(server);
-    const proxy = await faultProxy({ port: server.port });
+    const proxy = await faultProxy(server.address);
     const redis = connect({ url: `redis://127.0.0.1:${proxy.port}` }, "durable", pino({ level: "silent" }));
     closing.push(server.close, replica.close, proxy.close, async () => redis.disconnect());
     const promised = { level: "process", replicas: 1 } as const;

@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
+import type { RedisAddress } from "../../src/redis/connect.ts";
 import { wholeValues, wordsOf } from "./resp.ts";
 
 export type Fault =
@@ -14,7 +15,7 @@ export type Fault =
 /** Which request: by its words, such as EVALSHA and the script's hash. */
 export type Which = (words: readonly string[]) => boolean;
 
-export const evalsha =
+export const evalshaOf =
   (sha: string): Which =>
   ([command, hash]) =>
     command?.toLowerCase() === "evalsha" && hash === sha;
@@ -34,7 +35,13 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-export const faultProxy = async (to: { port: number } | { path: string }): Promise<FaultProxy> => {
+const target = (address: RedisAddress): { path: string } | { host: string; port: number } => {
+  if ("socket" in address) return { path: address.socket };
+  const { hostname, port } = new URL(address.url);
+  return { host: hostname, port: Number(port || 6_379) };
+};
+
+export const faultProxy = async (address: RedisAddress): Promise<FaultProxy> => {
   const seen = new Map<string, number>();
   const pairs = new Set<{ client: Socket; server: Socket; silent: boolean }>();
   let armed: { fault: Fault; which: Which; left: number } | null = null;
@@ -51,7 +58,7 @@ export const faultProxy = async (to: { port: number } | { path: string }): Promi
   };
 
   const joined = (client: Socket): void => {
-    const server = connect(to as { port: number });
+    const server = connect(target(address));
     const pair = { client, server, silent: false };
     pairs.add(pair);
     /** What becomes of the replies that are still to come, in order. */
