@@ -8,6 +8,8 @@ const common = {
 };
 export default {
   testTimeout: 60_000,
+  // A test that failed half-way may leave a socket or a process behind: the run must end all the same.
+  forceExit: true,
   projects: [
     { ...common, displayName: "pure", testMatch: ["<rootDir>/test/unit/**/*.test.ts"] },
     {
