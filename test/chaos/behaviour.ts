@@ -31,7 +31,7 @@ const MAIL: Shares = [
   ["450", 5],
   ["451", 20],
   ["550", 10],
-  ["stall", 2],
+  ["stall", 0.5],
 ];
 const TEXT: Shares = [
   ["lost", 8],
@@ -41,7 +41,7 @@ const TEXT: Shares = [
   ["500", 5],
   ["429", 10],
   ["400", 10],
-  ["stall", 2],
+  ["stall", 0.5],
 ];
 
 /** @param withStalls a stalled attempt holds up the run's clock for the 20 s that an attempt may take */

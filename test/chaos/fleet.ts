@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 export type Program = "api" | "worker";
 
 export interface Death {
-  readonly program: Program;
+  readonly program: Program | "redis";
   readonly realAt: number;
   /** `kill`: by the run; else the point at which it killed itself. */
   readonly cause: string;
@@ -116,5 +116,11 @@ export const fleetOf = ({ buildUrl, socket, env, logFile, realNow }: FleetParts)
       },
     };
   };
-  return { slot, deaths, surprises };
+  return {
+    slot,
+    deaths: deaths as readonly Death[],
+    surprises: surprises as readonly string[],
+    /** Redis is nobody's slot: it is started again by what started it. */
+    redisDied: (): void => void deaths.push({ program: "redis", realAt: realNow(), cause: "kill" }),
+  };
 };

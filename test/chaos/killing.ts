@@ -41,8 +41,8 @@ export interface Pace {
   readonly redis: number;
 }
 
-export const killing = (stage: Stage, time: RunTime, slots: readonly Slot[], pace: Pace) => {
-  const { dice, depths, realNow, server, clock, redis } = stage;
+export const killing = (stage: Stage, time: RunTime, slots: readonly Slot[], pace: Pace, enough: () => boolean) => {
+  const { dice, depths, realNow, server, clock, redis, fleet } = stage;
   const kills: Kill[] = [];
   const stopping = new AbortController();
   let redisDown = false;
@@ -57,6 +57,7 @@ export const killing = (stage: Stage, time: RunTime, slots: readonly Slot[], pac
     redisDown = true;
     time.redisKilled();
     server.kill();
+    fleet.redisDied();
     await until(async () => (await redis.ping()) === "PONG", { what: "Redis to be back", within: 30_000 });
     redisDown = false;
     time.redisKilled();
@@ -70,7 +71,7 @@ export const killing = (stage: Stage, time: RunTime, slots: readonly Slot[], pac
   };
 
   const every = async (what: Kill["what"], mean: number): Promise<void> => {
-    for (let n = 1; !stopping.signal.aborted; n++) {
+    for (let n = 1; !stopping.signal.aborted && !enough(); n++) {
       const pause = mean * (0.3 + 1.4 * dice("pause", what, n));
       if (!(await wait(pause, true, { signal: stopping.signal }).catch(() => false))) return;
       await (what === "redis" ? killRedis() : killOne(what, n));

@@ -101,9 +101,7 @@ export const startLoad = async ({ api, dice, ledger, realNow }: LoadParts) => {
       }
     },
     /** Everything that was asked for has been answered with 202, and that is on the disk. */
-    answered: async (): Promise<void> => {
-      while (asking.size > 0) await Promise.all(asking);
-    },
+    isAnswered: (): boolean => asking.size === 0,
     /** What the API says became of everything, by id. */
     states: async (): Promise<Map<string, { readonly status: string; readonly reason: string | null }>> => {
       const states = new Map<string, { status: string; reason: string | null }>();

@@ -41,6 +41,7 @@ const TRIES = 2;
 
 /** @returns the points that were not reached */
 export const dieInTurn = async ({ stage, time, load, victim, faults, order }: DeathsInTurn): Promise<string[]> => {
+  if (faults.length === 0) return [];
   const { deaths } = stage.fleet;
   const causes = faults.map(([point, nth]) => `${point}:${nth}`);
   const from = deaths.length + 1;

@@ -2,16 +2,25 @@
  * A run: load over HTTP, hours that pass every few seconds, deaths at every point and at random moments; then everything
  * is let finish, and the ledgers are judged.
  */
-import { ACCOUNTS } from "./accounts.ts";
+import { writeFileSync } from "node:fs";
 import type { Acceptance, ProviderEntry } from "./entries.ts";
-import { killing, livesOf, type Kill, type Pace } from "./killing.ts";
+import type { Death, Program, Slot } from "./fleet.ts";
+import { passingHours } from "./hours.ts";
 import { judge, type Verdict } from "./judge.ts";
+import { killing, livesOf, type Pace } from "./killing.ts";
 import { readLedger } from "./ledger.ts";
-import { startLoad } from "./load.ts";
+import { startLoad, type Load } from "./load.ts";
 import { dieInTurn, isApiPoint, type Faults } from "./points.ts";
-import { setStage, type StageOptions } from "./stage.ts";
-import { timeOf } from "./time.ts";
-import { idleRoom } from "./under-use.ts";
+import { resuming } from "./report.ts";
+import { setStage, type Stage, type StageOptions } from "./stage.ts";
+import { timeOf, type RunTime } from "./time.ts";
+
+export interface SoFar {
+  readonly realMs: number;
+  readonly workers: number;
+  readonly apis: number;
+  readonly redis: number;
+}
 
 export interface RunOptions extends StageOptions {
   readonly pace: Pace;
@@ -20,128 +29,112 @@ export interface RunOptions extends StageOptions {
   /** Each point in turn, in a process that has work, before the random deaths. */
   readonly points: Faults;
   /** The random part goes on until this says so. */
-  readonly enough: (so: {
-    readonly realMs: number;
-    readonly workers: number;
-    readonly apis: number;
-    readonly redis: number;
-  }) => boolean;
+  readonly enough: (so: SoFar) => boolean;
   readonly say: (line: string) => void;
 }
 
-export interface RunResult extends Verdict {
-  readonly kills: readonly Kill[];
-}
+/** Past it, something hangs that never will end: the judge says what. */
+const FINISH_MS = 120_000;
+const QUIET_MS = 4_000;
 
-/** Past it, something hangs that never will end. */
-const DRAIN_MS = 120_000;
-const notFaulty = () => ({ SLUICE_FAULTPOINT: "" });
+type Order = (() => string | null) | null;
 
-const percentile = (list: readonly number[], share: number): number =>
-  [...list].sort((a, b) => a - b)[Math.max(0, Math.ceil(list.length * share) - 1)] ?? 0;
+/** Slots whose lives are left to the dice, but while they are ordered where to end. */
+const troopsOf = (stage: Stage, options: RunOptions) => {
+  let order: Order = () => null;
+  const slot = (program: Program, n: number): Slot => {
+    const life = livesOf(stage.dice, `${program}${n}`, program);
+    return stage.start(program, () => ({ ...life(), ...(order && { SLUICE_FAULTPOINT: order() ?? "" }) }));
+  };
+  const apis = Array.from({ length: options.apis }, (_, n) => slot("api", n));
+  const workers = [slot("worker", 0)];
+  const all = (): Slot[] => [...apis, ...workers];
+  return {
+    apis,
+    workers,
+    all,
+    order: (next: Order): void => {
+      order = next;
+    },
+    /** The other workers, too. */
+    complete: (): void => {
+      while (workers.length < options.workers) workers.push(slot("worker", workers.length));
+    },
+    alive: () => Promise.all(all().map((each) => each.alive())),
+  };
+};
 
-export const chaosRun = async (options: RunOptions): Promise<RunResult> => {
-  const { say, points, pace, enough } = options;
+/** Hours pass until every 202 has been given and everything has ended. */
+const letFinish = async ({ depths, realNow }: Stage, time: RunTime, load: Load): Promise<void> => {
+  for (const startedAt = realNow(); realNow() - startedAt < FINISH_MS;) {
+    const quiet = await time.quiet(QUIET_MS);
+    if (load.isAnswered() && (await depths()).open === 0) return;
+    if (quiet) await time.passed(await time.nearBoundary(0));
+  }
+};
+
+const runOn = async (stage: Stage, options: RunOptions): Promise<Verdict> => {
+  const { fleet, realNow, ledgers, files, dice } = stage;
+  const { say } = options;
+  const time = timeOf(stage);
+  const troops = troopsOf(stage, options);
+  const { order } = troops;
+  const api = stage.apiOf(troops.apis);
+  const load = await startLoad({ api, dice, ledger: ledgers.accepted, realNow });
+
+  const missed: string[] = [];
+  for (const [victim, isApi] of [[troops.apis[0], true] as const, [troops.workers[0], false] as const]) {
+    const faults = options.points.filter(([point]) => isApiPoint(point) === isApi);
+    if (victim) missed.push(...(await dieInTurn({ stage, time, load, victim, faults, order })));
+  }
+  say(`${options.points.length} points to die at: ${realNow()} ms`);
+
+  troops.complete();
+  order(null);
+  await troops.alive();
+  const startedAt = realNow();
+  const hours = passingHours(stage, time, api, load);
+  const died = (what: Death["program"]): number => fleet.deaths.filter(({ program }) => program === what).length;
+  const soFar = (): SoFar => ({
+    realMs: realNow() - startedAt,
+    workers: died("worker"),
+    apis: died("api"),
+    redis: died("redis"),
+  });
+  const isEnough = (): boolean => options.enough(soFar());
+  const randomly = killing(stage, time, troops.all(), options.pace, isEnough);
+  while (!isEnough()) await hours.next();
+  await randomly.stop();
+  say(`random deaths: ${realNow() - startedAt} ms`);
+
+  order(() => null);
+  await troops.alive();
+  const finishingAt = realNow();
+  await letFinish(stage, time, load);
+  say(`let finish: ${realNow() - finishingAt} ms`);
+
+  const states = await load.states();
+  writeFileSync(files.states, JSON.stringify(Object.fromEntries(states)));
+  await Promise.all([ledgers.accepted.close(), ledgers.provider.close()]);
+  const provider = readLedger<ProviderEntry>(files.provider);
+  const accepted = readLedger<Acceptance>(files.accepted);
+  const verdict = judge({ accepted, provider, states, deaths: fleet.deaths, changes: hours.changes });
+  return {
+    violations: [...verdict.violations, ...fleet.surprises, ...api.wrong, ...missed, ...hours.idle],
+    figures: {
+      ...verdict.figures,
+      requests: api.asked(),
+      ...hours.figures(),
+      ...resuming(randomly.kills, provider),
+      real_ms: realNow(),
+    },
+  };
+};
+
+export const chaosRun = async (options: RunOptions): Promise<Verdict> => {
   const stage = await setStage(options);
   try {
-    const { dice, fleet, depths, realNow, ledgers, files } = stage;
-    const time = timeOf(stage);
-    /** What the next life of anybody is like, while it is not left to the dice. */
-    let ordered: (() => Record<string, string>) | null = notFaulty;
-    const slotOf = (program: "api" | "worker", n: number) => {
-      const life = livesOf(dice, `${program}${n}`, program);
-      return stage.start(program, () => ({ ...life(), ...ordered?.() }));
-    };
-    const apis = Array.from({ length: options.apis }, (_, n) => slotOf("api", n));
-    const api = stage.apiOf(apis);
-    const load = await startLoad({ api, dice, ledger: ledgers.accepted, realNow });
-    const workers = [slotOf("worker", 0)];
-    const missed: string[] = [];
-    for (const [victim, isApi] of [
-      [apis[0], true],
-      [workers[0], false],
-    ] as const) {
-      const faults = points.filter(([point]) => isApiPoint(point) === isApi);
-      if (!victim || faults.length === 0) continue;
-      const order = (next: () => string | null): void => {
-        ordered = () => ({ SLUICE_FAULTPOINT: next() ?? "" });
-      };
-      missed.push(...(await dieInTurn({ stage, time, load, victim, faults, order })));
-    }
-    say(`points: ${points.length}, in ${realNow()} ms`);
-
-    for (let n = 1; n < options.workers; n++) workers.push(slotOf("worker", n));
-    ordered = null;
-    await Promise.all([...apis, ...workers].map((slot) => slot.alive()));
-    const startedAt = realNow();
-    const randomly = killing(stage, time, [...apis, ...workers], pace);
-    const rooms: string[] = [];
-    let checks = 0;
-    let steps = 0;
-    const died = (program: string): number => fleet.deaths.filter((death) => death.program === program).length;
-    const soFar = () => ({
-      realMs: realNow() - startedAt,
-      workers: died("worker"),
-      apis: died("api"),
-      redis: randomly.kills.filter(({ what }) => what === "redis").length,
-    });
-    for (; !enough(soFar()); steps++) {
-      const isQuiet = await time.quiet(1_500);
-      if (isQuiet) {
-        const found = await idleRoom(api, load, time.stillQuiet);
-        if (found) {
-          checks++;
-          rooms.push(...found);
-        }
-      }
-      const boundary = await time.nearBoundary(200 + 1_000 * dice("before", steps));
-      const asking = [...ACCOUNTS.keys()].filter((account) => dice("top up", steps, account) < 0.6).map(load.topUp);
-      await time.passed(boundary + 300);
-      await Promise.all(asking);
-    }
-    await randomly.stop();
-    say(`random part: ${steps} hours' beginnings, ${JSON.stringify(soFar())}`);
-
-    ordered = notFaulty;
-    await Promise.all([...apis, ...workers].map((slot) => slot.alive()));
-    await load.answered();
-    const drainFrom = realNow();
-    for (;;) {
-      const quiet = await time.quiet(4_000);
-      if ((await depths()).open === 0) break;
-      if (realNow() - drainFrom > DRAIN_MS) break;
-      if (quiet) await time.passed(await time.nearBoundary(0));
-    }
-    say(`let finish within ${realNow() - drainFrom} ms`);
-    const states = await load.states();
-    await Promise.all([ledgers.accepted.close(), ledgers.provider.close()]);
-    const provider = readLedger<ProviderEntry>(files.provider);
-    const verdict = judge({ accepted: readLedger<Acceptance>(files.accepted), provider, states, deaths: fleet.deaths });
-
-    const gaps = (what: Kill["what"]): number[] =>
-      randomly.kills
-        .filter((kill) => kill.what === what && kill.busy)
-        .flatMap(({ realAt }) => {
-          const next = provider.find((entry) => entry.realAt > realAt);
-          return next ? [next.realAt - realAt] : [];
-        });
-    const [afterWorker, afterRedis] = [gaps("worker"), gaps("redis")];
-    return {
-      kills: randomly.kills,
-      violations: [...verdict.violations, ...fleet.surprises, ...api.wrong, ...missed, ...rooms],
-      figures: {
-        ...verdict.figures,
-        redis_kills: randomly.kills.filter(({ what }) => what === "redis").length,
-        requests: api.asked(),
-        room_checks: checks,
-        room_unused: rooms.length,
-        resumed_after_worker_kill_n: afterWorker.length,
-        resumed_after_worker_kill_p95_ms: percentile(afterWorker, 0.95),
-        resumed_after_redis_kill_n: afterRedis.length,
-        resumed_after_redis_kill_p95_ms: percentile(afterRedis, 0.95),
-        real_ms: realNow(),
-      },
-    };
+    return await runOn(stage, options);
   } finally {
     await stage.close();
   }

@@ -24,7 +24,11 @@ export interface StageOptions {
 
 export const setStage = async ({ seed, directory, withStalls, fsync }: StageOptions) => {
   mkdirSync(directory, { recursive: true });
-  const files = { accepted: join(directory, "accepted.jsonl"), provider: join(directory, "provider.jsonl") };
+  const files = {
+    accepted: join(directory, "accepted.jsonl"),
+    provider: join(directory, "provider.jsonl"),
+    states: join(directory, "states.json"),
+  };
   const closing: (() => unknown)[] = [];
   const startedAt = performance.now();
   const realNow = (): number => Math.round(performance.now() - startedAt);

@@ -19,25 +19,29 @@ const LOOK_MS = 50;
 
 export const timeOf = ({ redis, keys, clock, depths, providers, realNow }: Stage) => {
   let redisKilledAt = -Infinity;
+  /** Since when each message was seen to be `sending`: by id and the time it has. */
+  const seenAt = new Map<string, number>();
+  const lookAtSending = async (): Promise<void> => {
+    const flat = await redis.zrange(`${keys.cell}sending`, "0", "-1", "WITHSCORES");
+    const there = new Set(flat.flatMap((id, at) => (at % 2 === 0 ? [`${id} ${flat[at + 1]}`] : [])));
+    for (const each of seenAt.keys()) if (!there.has(each)) seenAt.delete(each);
+    for (const each of there) seenAt.set(each, seenAt.get(each) ?? realNow());
+  };
 
   /**
    * Waits until a jump makes nobody late who is alive: what is being sent by a live worker would be taken for a dead one's.
    */
   const safe = async (): Promise<void> => {
-    let before = "";
-    for (let since = realNow(); ; await wait(LOOK_MS)) {
+    for (; ; await wait(LOOK_MS)) {
+      await lookAtSending();
       const now = realNow();
-      const sending = (await redis.zrange(`${keys.cell}sending`, "0", "-1")).join(" ");
-      if (sending !== before) since = now;
-      before = sending;
-      if (sending === "") return;
-      if (
-        now - since > UNCHANGED_MS &&
+      const youngest = Math.max(-Infinity, ...seenAt.values());
+      const isHeld =
+        now - youngest > UNCHANGED_MS &&
         now - providers.lastBusyAt() > PROVIDER_IDLE_MS &&
         now - providers.lastStallAt() > STALL_MS &&
-        now - redisKilledAt > RECONNECT_MS
-      )
-        return;
+        now - redisKilledAt > RECONNECT_MS;
+      if (seenAt.size === 0 || isHeld) return;
     }
   };
 
@@ -45,6 +49,7 @@ export const timeOf = ({ redis, keys, clock, depths, providers, realNow }: Stage
   const quiet = async (patience: number): Promise<boolean> => {
     let before = "";
     for (let [startedAt, since] = [realNow(), realNow()]; realNow() - startedAt < patience; await wait(LOOK_MS)) {
+      await lookAtSending();
       const { ready, released, sending } = await depths();
       const seen = ready === 0 ? `${released} ${sending}` : "busy";
       if (seen !== before) since = realNow();

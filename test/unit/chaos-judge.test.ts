@@ -3,6 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import { nextBoundary, windowName } from "../chaos/calendar.ts";
 import { markerIn, markerOf, type Acceptance, type ProviderEntry } from "../chaos/entries.ts";
 import { judge, type Evidence } from "../chaos/judge.ts";
+import { largestLimit } from "../chaos/limits.ts";
 
 const AT = Date.parse("2026-03-07T18:40:00Z");
 
@@ -99,6 +100,35 @@ describe("the judge of the chaos runs", () => {
     expect(over.violations).toEqual([expect.stringMatching(/^OVER: 11 arrivals of 10 in account 0, sms\.hour/)]);
     const spread = markers.map((marker, n) => came(marker, { at: n === 10 ? Date.parse("2026-03-07T19:00:00Z") : AT }));
     expect(verdictOn(spread, statuses)).toMatchObject({ violations: [], figures: { windows: 2, windows_full: 1 } });
+  });
+});
+
+describe("limits that change under way", () => {
+  const changes = [
+    { account: 0, channel: "email", hour: 5, askedAt: 100, answeredAt: 110 },
+    { account: 0, channel: "email", hour: 30, askedAt: 200, answeredAt: 210 },
+  ] as const;
+
+  it("are in force at the earliest when asked for, and at the latest when answered", () => {
+    const at = (from: number, to = from) => largestLimit(24, changes, from, to);
+    expect([at(99), at(105), at(111), at(199), at(205), at(211)]).toEqual([24, 24, 5, 5, 30, 30]);
+    expect(at(111, 250)).toBe(30);
+    expect(at(90, 150)).toBe(24);
+  });
+
+  it("make a window over when it is beyond the limit that was lowered long before", () => {
+    const markers = Array.from({ length: 6 }, (_, n) => markerOf(0, "email", n));
+    const evidence = {
+      accepted: markers.map(accepted),
+      states: new Map(markers.map((marker) => [accepted(marker).id, { status: "sent", reason: null }])),
+      deaths: [],
+      changes: changes.slice(0, 1),
+    };
+    const arriving = (realAt: number) => markers.map((marker) => came(marker, { realAt }));
+    expect(judge({ ...evidence, provider: arriving(150) }).violations).toEqual([]);
+    expect(judge({ ...evidence, provider: arriving(60_000) }).violations).toEqual([
+      expect.stringMatching(/^OVER: 6 arrivals of 5/),
+    ]);
   });
 });
 
