@@ -10,7 +10,7 @@ import { suppressionsOn } from "./accounts/suppressions.ts";
 import { CHANNELS, type Channel } from "./domain/channel.ts";
 import { faultPoints } from "./domain/fault-point.ts";
 import { END_STATES } from "./domain/message.ts";
-import { systemClock } from "./domain/time.ts";
+import { seconds, systemClock } from "./domain/time.ts";
 import { acceptingOn } from "./gate/accepting.ts";
 import { contentsOn } from "./gate/contents.ts";
 import { nudgerOn } from "./gate/nudge.ts";
@@ -95,10 +95,14 @@ export const composeCore = (config: Config, address: RedisAddress, log: Logger) 
 
 export type Core = ReturnType<typeof composeCore>;
 
-/** Politely, unless Redis is away: then there is nobody to say goodbye to. */
+const GOODBYE = seconds(2);
+
+/** Politely, unless Redis is away, or says nothing any more: then there is nobody to say goodbye to. */
 export const ended = async (redis: Redis): Promise<void> => {
-  if (redis.status === "ready") await redis.quit().catch(() => redis.disconnect());
-  else redis.disconnect();
+  const overdue = setTimeout(() => redis.disconnect(), GOODBYE);
+  if (redis.status === "ready") await redis.quit().catch(() => {});
+  clearTimeout(overdue);
+  redis.disconnect();
 };
 
 const setupOf = (channel: Channel, config: Config, sandboxed: boolean): ChannelSetup => {

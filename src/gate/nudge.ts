@@ -1,6 +1,7 @@
 /** Nudges: a word from whoever has made something releasable to every gate. They may be lost; gates look anyway. */
 import type { Redis } from "ioredis";
 import { isChannel, type Channel } from "../domain/channel.ts";
+import { seconds } from "../domain/time.ts";
 import type { Keys } from "../redis/keys.ts";
 
 /** `*`: something changed that may concern every channel. */
@@ -17,8 +18,13 @@ export const nudgerOn = (redis: Redis, keys: Keys): Nudger => ({
   },
 });
 
+/** A connection that only listens would never find out that nobody speaks any more. */
+const ASK_EVERY = seconds(15);
+
 /** @param subscriber a connection of its own; the caller closes it */
 export const onNudge = async (subscriber: Redis, keys: Keys, act: (what: Nudge) => void): Promise<void> => {
+  const asking = setInterval(() => void subscriber.ping().catch(() => {}), ASK_EVERY).unref();
+  subscriber.once("end", () => clearInterval(asking));
   subscriber.on("message", (_, word: string) => act(isChannel(word) ? word : "*"));
   await subscriber.subscribe(keys.nudge);
 };

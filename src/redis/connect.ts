@@ -45,7 +45,7 @@ const options = (purpose: Purpose) =>
     ...(isCallers(purpose) ? { commandTimeout: 5_000 } : {}),
     // A connection that a firewall forgot, or whose machine is gone, says nothing: it is given up, and a new one made. Longer
     // than a command may take, and than BullMQ's workers wait for a job (10 s).
-    ...(purpose === "subscriber" ? {} : { socketTimeout: isCallers(purpose) ? 6_000 : 20_000 }),
+    socketTimeout: isCallers(purpose) ? 6_000 : 12_000,
     // A caller's command waits for two of these at most before it fails; a patient one can do with fewer knocks.
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), isCallers(purpose) ? 500 : 2_000),
     reconnectOnError: leavingReplicas(),

@@ -40,7 +40,9 @@ describe("stopping a worker", () => {
       await latch;
     };
     const started = async (): Promise<WorkerProcess> => {
-      const worker = await startWorkerProcess(world, { env: { SLUICE_CONCURRENCY: `email=${HANDS}` } });
+      const worker = await startWorkerProcess(world, {
+        env: { SLUICE_CONCURRENCY: `email=${HANDS}`, TEST_LOG: "debug" },
+      });
       closing.push(() => worker.end("SIGKILL"));
       return worker;
     };
@@ -55,8 +57,10 @@ describe("stopping a worker", () => {
     const { world, worker, started, open } = await inFlight();
     await until(async () => (await sums(world)).released > 0, { what: "something released and not begun" });
     const ending = worker.end("SIGTERM");
+    // The part before BullMQ's workers is closed: from now on nothing is begun.
+    await until(() => worker.output().includes('"part":"beat"'), { what: "the worker to be stopping" });
     // Still at the provider, and nothing is cut off: the answers come only now.
-    await until(async () => (await sums(world)).sending === HANDS);
+    expect((await sums(world)).sending).toBe(HANDS);
     open();
     expect(await ending).toBe(0);
     expect(world.ledger).toHaveLength(HANDS);

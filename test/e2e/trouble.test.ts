@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { keptLog } from "../support/log-lines.ts";
 import { ownRedis, type OwnRedis } from "../support/own-redis.ts";
+import { expectAllToGoOn, traffic } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
 import { aWorld, type Answer, type World } from "../support/world.ts";
 
@@ -9,29 +10,6 @@ const timed = async (ask: () => Promise<Answer>): Promise<Answer & { tookMs: num
   const startedAt = performance.now();
   const answer = await ask();
   return { ...answer, tookMs: performance.now() - startedAt };
-};
-
-/** Producers that go on whatever they are told; every 202 is noted. */
-const traffic = (world: World) => {
-  const accepted: string[] = [];
-  const refused: Answer[] = [];
-  const over = new AbortController();
-  const producer = async (lane: number): Promise<void> => {
-    for (let n = 0; !over.signal.aborted; n++) {
-      const answer = await world.send((2_000 * lane + n) % 9_000, lane % 2 === 0 ? "email" : "sms");
-      if (answer.status === 202) accepted.push(answer.body.id);
-      else refused.push(answer);
-    }
-  };
-  const producers = [0, 1, 2, 3].map(producer);
-  return {
-    accepted,
-    refused,
-    end: async () => {
-      over.abort();
-      await Promise.all(producers);
-    },
-  };
 };
 
 describe("Redis gone in mid-traffic", () => {
@@ -53,39 +31,11 @@ describe("Redis gone in mid-traffic", () => {
     return { kept, running };
   };
 
-  const noneSending = async () => (await world.core.commands.exists(`${world.core.keys.cell}sending`)) === 0;
   const expectUnavailable = (answer: Answer & { tookMs: number }): void => {
     expect(answer.status).toBe(503);
     expect(answer.body.code).toBe("unavailable");
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
     expect(answer.tookMs).toBeLessThan(6_500);
-  };
-
-  const expectAllToGoOn = async (running: ReturnType<typeof traffic>): Promise<void> => {
-    const resumedAt = performance.now();
-    const before = world.ledger.length;
-    const accepted = running.accepted.length;
-    await until(() => world.ledger.length > before && running.accepted.length > accepted, {
-      what: "messages to go again",
-      within: 15_000,
-    });
-    await running.end();
-    // What was released to a reply that nobody heard is found once it has been so for three seconds.
-    for (let look = 0; look < 2; look++) {
-      await until(noneSending, { what: "no attempt to be in flight", within: 15_000 });
-      await world.advanceTo(world.now() + 3_100);
-    }
-    await world.quiet();
-    expect(performance.now() - resumedAt).toBeLessThan(20_000);
-    expect((await world.call("GET", "/readyz")).status).toBe(200);
-    const arrivals = world.ledger.map((entry) => entry.message_id);
-    const times = new Map<string, number>();
-    for (const id of arrivals) times.set(id, (times.get(id) ?? 0) + 1);
-    expect(running.accepted.filter((id) => times.get(id) !== 1)).toEqual([]);
-    expect(arrivals.length - new Set(arrivals).size).toBe(0);
-    for (const id of running.accepted.slice(-20))
-      expect((await world.as("GET", `/v1/messages/${id}`)).body.status).toBe("sent");
-    expect(new Set(running.refused.map((answer) => answer.status))).toEqual(new Set([503]));
   };
 
   it("frozen: 503 with Retry-After within seconds, nothing spins, and then everything goes on by itself", async () => {
@@ -112,7 +62,7 @@ describe("Redis gone in mid-traffic", () => {
     // A line for each answer of 503 and each loop that fails once; nothing that repeats by itself.
     expect(kept.raw.length - lines).toBeLessThan(250);
     redis.thaw();
-    await expectAllToGoOn(running);
+    await expectAllToGoOn(world, running);
   });
 
   it("gone: refused connections are answered at once, and all is sent once it is back", async () => {
@@ -128,7 +78,7 @@ describe("Redis gone in mid-traffic", () => {
     const refused = running.refused.length;
     await until(() => running.refused.length > refused + 5, { what: "more refusals" });
     await redis.back();
-    await expectAllToGoOn(running);
+    await expectAllToGoOn(world, running);
   });
 
   it("emptied of BullMQ's lists, what was released is released anew, and arrives once", async () => {
@@ -154,6 +104,6 @@ describe("Redis gone in mid-traffic", () => {
   it("killed and started again by itself: all is sent, each once", async () => {
     const { running } = await begin();
     redis.kill();
-    await expectAllToGoOn(running);
+    await expectAllToGoOn(world, running);
   });
 });

@@ -83,15 +83,30 @@ export const faultProxy = async (address: RedisAddress): Promise<FaultProxy> => 
         server.write(request);
       }
     });
-    server.on("data", (piece) => {
+    /** Late replies wait for each other: they must not overtake. */
+    let before: Promise<void> = Promise.resolve();
+    const pass = (reply: Buffer): void => {
       const at = performance.now() + lag;
+      if (lag === 0 && unsent === 0) {
+        client.write(reply);
+        return;
+      }
+      unsent++;
+      before = before
+        .then(() => wait(Math.max(0, at - performance.now())))
+        .then(() => {
+          unsent--;
+          client.write(reply);
+        });
+    };
+    let unsent = 0;
+    server.on("data", (piece) => {
       for (const reply of replies(piece)) {
         if (pair.silent) return;
         // What is pushed to a subscriber answers nothing.
         const fault = reply[0] === 0x3e ? null : (expected.shift() ?? null);
         if (fault === null) {
-          if (lag === 0) client.write(reply);
-          else void wait(at - performance.now()).then(() => client.write(reply));
+          pass(reply);
           continue;
         }
         if (fault === "truncate") client.write(reply.subarray(0, Math.ceil(reply.length / 2)));

@@ -2,12 +2,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { until } from "./until.ts";
 import type { World } from "./world.ts";
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 export interface WorkerProcess {
   readonly child: ChildProcess;
+  /** What it wrote: its log, where TEST_LOG names a level. */
+  output(): string;
   /** Resolves with the exit code (null: killed by a signal). */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -39,12 +42,15 @@ export const startWorkerProcess = async (
     },
   );
   const ended = once(child, "exit");
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (piece: string) => (said += piece));
   await Promise.race([
-    once(child.stdout, "data"),
+    until(() => said.includes("ready\n"), { what: "the worker process to be ready", within: 30_000 }),
     ended.then(([code]) => Promise.reject(new Error(`the worker process ended with ${String(code)}`))),
   ]);
   return {
     child,
+    output: () => said,
     end: async (signal) => {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       child.kill(signal);
