@@ -15,7 +15,7 @@ export default {
     {
       ...common,
       displayName: "live",
-      testMatch: ["<rootDir>/test/{redis,http,e2e,providers,start,chaos}/**/*.test.ts"],
+      testMatch: ["<rootDir>/test/{redis,http,e2e,providers,start,chaos,security,ratelimit,client}/**/*.test.ts"],
       globalSetup: "<rootDir>/test/support/global-setup.ts",
       globalTeardown: "<rootDir>/test/support/global-teardown.ts",
     },
