@@ -18,6 +18,17 @@ const AGAIN = new Set([409, 429, 503]);
 /** Nobody waits longer: 30 s is how long the run of a request is taken to live when its API has died. */
 const PATIENCE_MS = 60_000;
 
+/** `503 ×3, 409 ×240`: what was answered meanwhile, in order. */
+const told = (answers: readonly string[]): string => {
+  const runs: { what: string; n: number }[] = [];
+  for (const what of answers) {
+    const last = runs.at(-1);
+    if (last?.what === what) last.n++;
+    else runs.push({ what, n: 1 });
+  }
+  return runs.map(({ what, n }) => `${what} ×${n}`).join(", ");
+};
+
 export const apiOn = (slots: readonly Slot[]) => {
   /** Answers that no caller should ever see. */
   const wrong: string[] = [];
@@ -53,11 +64,17 @@ export const apiOn = (slots: readonly Slot[]) => {
       body?: unknown,
       idempotencyKey?: string,
     ): Promise<Reply> => {
+      const answers: string[] = [];
       for (const startedAt = performance.now(); ;) {
-        if (performance.now() - startedAt > PATIENCE_MS) throw new Error(`${method} ${path}: no answer for a minute`);
+        if (performance.now() - startedAt > PATIENCE_MS)
+          throw new Error(`${method} ${path} (${idempotencyKey}): no answer for a minute, but ${told(answers)}`);
         asked++;
         // A connection that is refused, or cut by a death: whether it was done is not known.
-        const reply = await once(method, path, key, body, idempotencyKey).catch(() => null);
+        const reply = await once(method, path, key, body, idempotencyKey).catch((error: Error) => {
+          answers.push(error.name === "TimeoutError" ? "silence" : "cut");
+          return null;
+        });
+        if (reply) answers.push(`${reply.status} ${String(reply.body?.code ?? "")}`);
         if (reply && !AGAIN.has(reply.status)) {
           if (wrong.length > MOST_WRONG) throw new Error(wrong.at(-1));
           if (reply.status >= 400) wrong.push(`${method} ${path}: ${reply.status} ${JSON.stringify(reply.body)}`);
