@@ -74,6 +74,9 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
     limit: number,
   ): Promise<Page<MessageView>> => {
     const items: MessageView[] = [];
+    // Of a foreign batch nothing, not even a cursor: it would tell that the batch is there, and one of its ids.
+    if (filter.batchId !== undefined && (await redis.hget(keys.batch(filter.batchId), "account")) !== account)
+      return { items, nextCursor: null };
     let place = cursor === null ? 0 : await placeAfter(account, filter, cursor);
     let bytes = 0;
     for (let read = 0; read < READ_AT_MOST;) {

@@ -1,3 +1,4 @@
+import type { Account } from "../../accounts/account.ts";
 import { invalidField, invalidFields, notFound } from "../../domain/errors.ts";
 import type { Problems } from "../../domain/expecting.ts";
 import { days, hours, instant } from "../../domain/time.ts";
@@ -75,7 +76,10 @@ export const lookingRoutes = (app: App, services: Services): void => {
       const wrong: Problems = [];
       const given = readTime(at, "at", wrong);
       if (wrong.length > 0) throw invalidFields(wrong);
-      const zone = timezone ?? (await lookedAtAccount(services, request, account_id)).timezone;
+      const asked = (): Promise<Account> => lookedAtAccount(services, request, account_id);
+      // Beside a zone an account is not needed, but another's is not there all the same.
+      if (timezone !== undefined && account_id !== undefined) await asked();
+      const zone = timezone ?? (await asked()).timezone;
       const instantAsked = given ?? (await looking.now());
       return {
         hour: windowJson(hourOf(instantAsked, zone)),
