@@ -107,7 +107,7 @@ export const dispatcher = (
       error: why ?? undefined,
     });
     const [settled] = await insist(clock, () =>
-      settle(scripts, token, [{ ...message, ...action, mostTries: policy.retry.tries, record }]),
+      settle(scripts, [{ ...message, token, ...action, mostTries: policy.retry.tries, record }]),
     );
     const tookMs = clock.monotonic() - startedAt;
     const fields = {

@@ -160,8 +160,7 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
     const rest = { delay: milliseconds(0), tries: 0 as const, mostTries: 3, close: null, record: null };
     return settle(
       scripts,
-      token,
-      pairs.map(({ id, release: number }) => ({ ...rest, ...more, id, release: number, action })),
+      pairs.map(({ id, release: number }) => ({ ...rest, ...more, token, id, release: number, action })),
     );
   };
 

@@ -6,12 +6,11 @@
 --@ lib outcomes
 --[[ settle: an attempt is over. Gives back its hold and charges it where it was spent: in the windows that hold *now*.
      KEYS 1 cell
-     ARGV 1 token of the run, then ten for each message: id, release, action (sent|failed|later|uncertain), delay (ms),
+     ARGV eleven for each message: token of its run, id, release, action (sent|failed|later|uncertain), delay (ms),
           tries it cost (0|1), tries at most, what to close ('-'|sender|channel), for how long (ms),
           the attempt's record (JSON, '' for none), a JSON object {provider_id?, reason?, suppress?}
      Reply for each: 'ok' | 'refused': not sending under this release and token (the normal answer to a resend); nothing
      changed, but that a message the reaper had declared uncertain is `sent` if the late news is that it was. ]]
-local token = ARGV[1]
 local now = keep_clock()
 local OUTCOME_OF = { sent = 'sent', failed = 'failed' }
 
@@ -27,9 +26,10 @@ local function late_news(m, x, provider_id)
 end
 
 local function settle(at)
-  local id, release, action, delay = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3])
-  local tries, most_tries = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
-  local about, length, record, more = ARGV[at + 6], tonumber(ARGV[at + 7]), ARGV[at + 8], cjson.decode(ARGV[at + 9])
+  local token, id, release = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  local action, delay = ARGV[at + 3], tonumber(ARGV[at + 4])
+  local tries, most_tries = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
+  local about, length, record, more = ARGV[at + 7], tonumber(ARGV[at + 8]), ARGV[at + 9], cjson.decode(ARGV[at + 10])
   local m, x = message(id), x_of(id)
   if not m or x.f.release ~= release or x.f.token ~= token then return 'refused' end
   if (x.f.state == 'uncertain' or x.f.state == 'asking') and x.f.reaped == 1 and action == 'sent' then
@@ -69,6 +69,6 @@ local function settle(at)
 end
 
 local replies = {}
-for at = 2, #ARGV, 10 do replies[#replies + 1] = settle(at) end
+for at = 1, #ARGV, 11 do replies[#replies + 1] = settle(at) end
 flush()
 return replies

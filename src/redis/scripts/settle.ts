@@ -7,6 +7,8 @@ const script = loadScript(import.meta.url);
 
 /** What is to become of a message after an attempt; domain/action.ts decides it. */
 export interface Settlement extends Release {
+  /** Of the run that made the attempt. */
+  readonly token: string;
   readonly action: "sent" | "failed" | "later" | "uncertain";
   /** Before it may go again. */
   readonly delay: Millis;
@@ -28,10 +30,10 @@ export type Settled = "ok" | "refused";
 
 export const settle = async (
   scripts: ScriptRunner,
-  token: string,
   settlements: readonly Settlement[],
 ): Promise<readonly Settled[]> => {
   const args = settlements.flatMap((s) => [
+    s.token,
     s.id,
     s.release,
     s.action,
@@ -43,5 +45,5 @@ export const settle = async (
     s.record ?? "",
     JSON.stringify({ provider_id: s.providerId, reason: s.reason, suppress: s.suppress }),
   ]);
-  return list(await scripts.run(script, [token, ...args])) as Settled[];
+  return list(await scripts.run(script, args)) as Settled[];
 };
