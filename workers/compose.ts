@@ -43,8 +43,16 @@ const providersOf = ({ config, pass }: Core, sandbox: Sandbox | null): readonly 
   ];
 };
 
-/** Starts sending; `lifecycle` is handed what stops it, in reverse. */
-export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed: boolean): Promise<void> => {
+/**
+ * Starts sending; `lifecycle` is handed what stops it, in reverse.
+ * @param given providers that stand in for the configured ones: a benchmark measures what is around them
+ */
+export const composeWorker = async (
+  core: Core,
+  lifecycle: Pick<Lifecycle, "add">,
+  sandboxed: boolean,
+  given?: readonly Provider[],
+): Promise<void> => {
   const { config, log, keys, scripts, durable, queues, zones, contents, metrics, control, accounts, pass } = core;
   const stopping = new AbortController();
   // Every attempt that waits for its slot listens: as many as there are hands.
@@ -56,7 +64,7 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
         await startSandbox({ record: arrivalLog(core.patient, keys.arrived).add, log })
       : null;
   if (sandbox) lifecycle.add("sandbox", () => sandbox.close());
-  const providers = providersOf(core, sandbox);
+  const providers = given ?? providersOf(core, sandbox);
   lifecycle.add("providers", () => Promise.all(providers.map((provider) => provider.close())));
   const channels = CHANNELS.filter((channel) => providers.some((provider) => provider.channels.includes(channel)));
 
@@ -98,7 +106,7 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
   let busy = 0;
   const workers = providers.flatMap((provider) =>
     provider.channels.map((channel) => {
-      const { concurrency, ...policy } = config.channels[channel];
+      const policy = config.channels[channel];
       const dispatch = dispatcher(
         {
           scripts,
@@ -121,7 +129,7 @@ export const composeWorker = async (core: Core, lifecycle: Lifecycle, sandboxed:
         busy++;
         return dispatch(...job).finally(() => busy--);
       };
-      return startWorker(core.patient, keys, channel, concurrency, counted, log);
+      return startWorker(core.patient, keys, channel, policy.concurrency, counted, log);
     }),
   );
   lifecycle.add("workers", async () => {
