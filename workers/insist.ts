@@ -1,5 +1,6 @@
 /** A call to Redis that must get through: its scripts are idempotent, so it is repeated until it is answered. */
 import { milliseconds, minutes, type Clock } from "../src/domain/time.ts";
+import { isScriptsMistake } from "../src/redis/script.ts";
 import { sleep } from "./sleep.ts";
 
 /** Doubled each time: a restart is over in a second, and a Redis that is full for an hour must not be asked four times a
@@ -12,7 +13,7 @@ const LONGEST = minutes(15);
 
 /**
  * @param until when it is aborted, one more failure is enough
- * @throws the last error when nothing came through for a quarter of an hour
+ * @throws at once what no repeating will mend; the last error when nothing came through for a quarter of an hour
  */
 export const insist = async <T>(
   clock: Clock,
@@ -24,7 +25,7 @@ export const insist = async <T>(
     try {
       return await call();
     } catch (error) {
-      if (until.aborted || clock.monotonic() - startedAt > LONGEST) throw error;
+      if (isScriptsMistake(error) || until.aborted || clock.monotonic() - startedAt > LONGEST) throw error;
       await sleep(pause, until);
     }
   }

@@ -40,6 +40,10 @@ export const loadScript = (here: string): Script => {
   return { name, server: program(body, "clock"), test: program(body, "test-clock") };
 };
 
+/** What a script could not do with what it found, and never will: unlike a server that is away, full, or read-only. */
+export const isScriptsMistake = (error: unknown): boolean =>
+  error instanceof Error && /^ERR .*user_script/.test(error.message);
+
 export type ScriptObserver = (script: string, tookMs: number) => void;
 
 /** Runs scripts on one connection with one declared key, the cell's tag. */

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "@jest/globals";
+import { together } from "../../workers/together.ts";
+
+const latch = () => {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+};
+
+describe("calls made together", () => {
+  it("share one call when they are asked for in the same turn, each with its own answer, in order", async () => {
+    const groups: number[][] = [];
+    const double = together<number, number>(async (items) => {
+      groups.push([...items]);
+      return items.map((item) => 2 * item);
+    }, 50);
+    expect(await Promise.all([1, 2, 3].map(double))).toEqual([2, 4, 6]);
+    expect(groups).toEqual([[1, 2, 3]]);
+  });
+
+  it("gather while two are under way, and go out in the order in which they were asked for, no more than so many", async () => {
+    const groups: number[][] = [];
+    const held = latch();
+    const ask = together<number, number>(async (items) => {
+      groups.push([...items]);
+      if (groups.length <= 2) await held.opened;
+      return [...items];
+    }, 3);
+    const first = ask(0);
+    await new Promise(setImmediate);
+    const second = ask(1);
+    await new Promise(setImmediate);
+    const rest = [2, 3, 4, 5, 6].map(ask);
+    await new Promise(setImmediate);
+    expect(groups).toEqual([[0], [1]]);
+    held.open();
+    expect(await Promise.all([first, second, ...rest])).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(groups).toEqual([[0], [1], [2, 3, 4], [5, 6]]);
+  });
+
+  it("fail together when the call fails, and those asked for later do not", async () => {
+    let away = true;
+    const ask = together<number, number>(async (items) => {
+      if (away) throw new Error("Connection is closed.");
+      return [...items];
+    }, 50);
+    const asked = await Promise.allSettled([ask(1), ask(2)]);
+    expect(asked.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    away = false;
+    expect(await ask(3)).toBe(3);
+  });
+
+  it("are tried alone when the script itself could not do one of them: only that one fails", async () => {
+    const ask = together<number, number>(async (items) => {
+      if (items.includes(2))
+        throw new Error("ERR user_script:7: attempt to index a nil value script: 12, on @user_script:7.");
+      return [...items];
+    }, 50);
+    const asked = await Promise.allSettled([1, 2, 3].map(ask));
+    expect(asked.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  });
+
+  it("fail when the call does not answer for each", async () => {
+    const ask = together<number, number>(async () => [1], 50);
+    const asked = await Promise.allSettled([ask(1), ask(2)]);
+    expect(asked.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+  });
+});

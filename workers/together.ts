@@ -1,0 +1,61 @@
+/**
+ * Calls of one script, made as few: what is asked for while others are under way goes out together, in the order in which
+ * it was asked for. Alone, nothing waits: the call leaves in the same turn of the event loop.
+ */
+
+import { isScriptsMistake } from "../src/redis/script.ts";
+
+/** One under way and one being made: more would make the groups smaller and Redis's work larger, and save no time. */
+const UNDER_WAY = 2;
+
+interface Asked<Item, Result> {
+  readonly item: Item;
+  resolve(result: Result): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * @param call answers for each item, in order
+ * @param atMost items in one call: a call that fails fails all of them, and none may hold Redis for long. Where it was the
+ * script's own mistake, each is tried alone: one record that it cannot read must not keep its neighbours.
+ */
+export const together = <Item, Result>(
+  call: (items: readonly Item[]) => Promise<readonly Result[]>,
+  atMost: number,
+): ((item: Item) => Promise<Result>) => {
+  const waiting: Asked<Item, Result>[] = [];
+  let underWay = 0;
+  let planned = false;
+
+  const make = async (group: readonly Asked<Item, Result>[]): Promise<void> => {
+    underWay++;
+    try {
+      const results = await call(group.map(({ item }) => item));
+      for (const [at, asked] of group.entries()) {
+        if (at < results.length) asked.resolve(results[at] as Result);
+        else asked.reject(new RangeError(`expected ${group.length} answers, got ${results.length}`));
+      }
+    } catch (error) {
+      if (group.length > 1 && isScriptsMistake(error)) await Promise.all(group.map((asked) => make([asked])));
+      else for (const asked of group) asked.reject(error);
+    } finally {
+      underWay--;
+      plan();
+    }
+  };
+  const flush = (): void => {
+    planned = false;
+    for (let free = UNDER_WAY - underWay; free > 0 && waiting.length > 0; free--) void make(waiting.splice(0, atMost));
+  };
+  const plan = (): void => {
+    if (planned || waiting.length === 0 || underWay >= UNDER_WAY) return;
+    planned = true;
+    setImmediate(flush);
+  };
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      plan();
+    });
+};
