@@ -8,9 +8,17 @@ import type { ScriptRunner } from "../redis/script.ts";
 import { endIdempotent } from "../redis/scripts/idempotency-end.ts";
 import { startIdempotent } from "../redis/scripts/idempotency-start.ts";
 import type { Idempotency } from "./idempotency.ts";
+import { everySoOften, renewing, type Repeat } from "./renewing.ts";
 
-/** How long a run may take before the next caller takes it for dead: a bulk of 10,000 takes two or three seconds. */
-const RUN_FOR = seconds(30);
+/**
+ * A run that has not said for so long that it runs is taken for dead, and the next caller goes on with its seed. (With one
+ * length for all runs it had to be that of the longest, 30 s: who asked again after a death of the API or a restart of Redis
+ * was told 409 for that long, and where both happened, for a minute.)
+ */
+const TAKEN_FOR = seconds(5);
+const RENEW_EVERY = seconds(2);
+/** No request takes longer: its body 30 s, a bulk of 10,000 three, and Redis's own limits ten. */
+const LONGEST = seconds(60);
 const KEEP_FOR_SECONDS = 86_400;
 
 /**
@@ -36,29 +44,42 @@ const unpacked = async (text: string): Promise<unknown> =>
 
 const nameOf = (account: string, route: string, key: string): string => `${account}:${route}:${key}`;
 
-export const idempotencyOn = (parts: { scripts: ScriptRunner; clock: Clock }): Idempotency => {
-  const { scripts, clock } = parts;
+export interface IdempotencyParts {
+  readonly scripts: ScriptRunner;
+  readonly clock: Clock;
+  readonly repeat?: Repeat;
+}
+
+export const idempotencyOn = ({ scripts, clock, repeat = everySoOften }: IdempotencyParts): Idempotency => {
+  const runs = renewing(RENEW_EVERY, LONGEST, repeat);
   return {
     start: async (account, route, key, fingerprint) => {
-      const started = await startIdempotent(scripts, nameOf(account, route, key), {
+      const name = nameOf(account, route, key);
+      const run = {
         fingerprint,
         run: randomUUID(),
         seed: newSeed(clock.now()),
-        runFor: RUN_FOR,
+        runFor: TAKEN_FOR,
         keepForSeconds: KEEP_FOR_SECONDS,
-      });
-      if (started.kind !== "replay") return started;
-      return { kind: "replay", answer: { status: started.status, body: await unpacked(started.body) } };
+      };
+      const started = await startIdempotent(scripts, name, run);
+      if (started.kind === "replay")
+        return { kind: "replay", answer: { status: started.status, body: await unpacked(started.body) } };
+      // The same run that starts again has its time again, and nothing else.
+      if (started.kind === "fresh") runs.begin(name, async () => void (await startIdempotent(scripts, name, run)));
+      return started;
     },
-    keep: async (account, route, key, fingerprint, { status, body }) =>
-      endIdempotent(
-        scripts,
-        nameOf(account, route, key),
-        fingerprint,
-        { status, body: await packed(body) },
-        KEEP_FOR_SECONDS,
-      ),
-    release: (account, route, key, fingerprint) =>
-      endIdempotent(scripts, nameOf(account, route, key), fingerprint, null, KEEP_FOR_SECONDS),
+    keep: async (account, route, key, fingerprint, { status, body }) => {
+      const name = nameOf(account, route, key);
+      const answer = { status, body: await packed(body) };
+      runs.end(name);
+      await endIdempotent(scripts, name, fingerprint, answer, KEEP_FOR_SECONDS);
+    },
+    release: async (account, route, key, fingerprint) => {
+      const name = nameOf(account, route, key);
+      // Even where this is not told to Redis: whoever asks again waits for seconds.
+      runs.end(name);
+      await endIdempotent(scripts, name, fingerprint, null, KEEP_FOR_SECONDS);
+    },
   };
 };

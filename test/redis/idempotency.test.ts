@@ -18,8 +18,29 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const ROUTE = "POST /v1/email/send";
-const store = () =>
-  idempotencyOn({ scripts: scriptRunner(redis, server.cell, { testClock: true }), clock: systemClock });
+/** A process whose runs say that they run whenever it is told to. */
+const aProcess = () => {
+  const repeated = new Set<() => void>();
+  const repeat = (_: number, what: () => void) => {
+    repeated.add(what);
+    return () => void repeated.delete(what);
+  };
+  const there = scriptRunner(redis, server.cell, { testClock: true });
+  const away: typeof there = { run: () => Promise.reject(new Error("Connection is closed.")) };
+  let scripts = there;
+  return {
+    ...idempotencyOn({ scripts: { run: (...args) => scripts.run(...args) }, clock: systemClock, repeat }),
+    loseRedis: () => {
+      scripts = away;
+    },
+    renew: async () => {
+      for (const what of repeated) what();
+      // On the same connection, and therefore after what was just sent.
+      await redis.ping();
+    },
+  };
+};
+const store = aProcess;
 const start = (key: string, fingerprint = "f1", account = "acc_1", route = ROUTE) =>
   store().start(account, route, key, fingerprint);
 const moveTime = async (by: number) => {
@@ -68,15 +89,40 @@ describe("an Idempotency-Key", () => {
     expect(await start("let-go")).toEqual({ kind: "running" });
   });
 
-  it("whose run died may be used again after 30 seconds, under the same seed, so that nothing is made twice", async () => {
+  it("whose run died may be used again after 5 seconds, under the same seed, so that nothing is made twice", async () => {
     const first = await start("died");
-    await moveTime(29_999);
+    await moveTime(4_999);
     expect(await start("died")).toEqual({ kind: "running" });
     await moveTime(1);
     const again = await Promise.all(Array.from({ length: 10 }, () => start("died")));
     expect(again.filter(({ kind }) => kind === "fresh")).toEqual([first]);
-    await moveTime(30_000);
+    await moveTime(5_000);
     expect(await start("died")).toEqual(first);
+    await redis.del(keys.testClock);
+  });
+
+  it("stays taken for as long as its run says that it runs, and no longer", async () => {
+    const process = aProcess();
+    const first = await process.start("acc_1", ROUTE, "long", "f1");
+    for (let second = 0; second < 20; second += 4) {
+      await moveTime(4_000);
+      await process.renew();
+      expect(await start("long")).toEqual({ kind: "running" });
+    }
+    await process.release("acc_1", ROUTE, "long", "f1");
+    await process.renew();
+    expect(await start("long")).toEqual(first);
+    await redis.del(keys.testClock);
+  });
+
+  it("is free within seconds where Redis could not be told that its run is over", async () => {
+    const process = aProcess();
+    const first = await process.start("acc_1", ROUTE, "untold", "f1");
+    process.loseRedis();
+    await expect(process.release("acc_1", ROUTE, "untold", "f1")).rejects.toThrow("closed");
+    await process.renew();
+    await moveTime(5_000);
+    expect(await start("untold")).toEqual(first);
     await redis.del(keys.testClock);
   });
 
