@@ -1,0 +1,60 @@
+/**
+ * `npm run bench [-- --quick] [-- --only NAME]… [-- --profile]`: what Sluice costs beside what people would use instead.
+ * Ends with 1 when a row is short of what it must be, or when something was measured that does not work.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { systemClock } from "../src/domain/time.ts";
+import { HEADING, lineOf, median, verdictOf } from "./report.ts";
+import { machine } from "./machine.ts";
+import type { Form, Group, Row } from "./row.ts";
+import { pipeline } from "./rows/pipeline.ts";
+
+const GROUPS: readonly Group[] = [pipeline];
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] },
+    profile: { type: "boolean", default: false },
+    list: { type: "boolean", default: false },
+  },
+});
+const form: Form = options.quick ? "quick" : "long";
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const say = (line: string): void => void process.stderr.write(`  ${line}\n`);
+const isWanted = (name: string): boolean =>
+  options.only.length === 0 || options.only.some((prefix) => name.startsWith(prefix));
+
+const rows: Row[] = [];
+const tell = (row: Row): void => {
+  rows.push(row);
+  print(lineOf(row));
+  say(row.kind === "measured" ? row.note : row.why);
+};
+
+const runGroups = async (): Promise<void> => {
+  const startedAt = systemClock.now();
+  print(HEADING);
+  const wanted = GROUPS.filter((group) => group.names(form).some(isWanted));
+  if (wanted.length === 0) throw new Error(`no row begins with ${options.only.join(" or ")}: try --list`);
+  for (const group of wanted) await group.run({ form, isWanted, say, tell });
+  const on = await machine();
+  print(Object.entries(on).map(([name, value]) => `${name} ${value}`).join(", "));
+  const results = fileURLToPath(new URL("results/", import.meta.url));
+  mkdirSync(results, { recursive: true });
+  const at = new Date(startedAt).toISOString();
+  const file = join(results, `${form}-${at.replace(/[:.]/g, "-")}.json`);
+  const told = rows.map((row) =>
+    row.kind === "measured" ? { ...row, median: median(row.values), verdict: verdictOf(row) } : row,
+  );
+  const tookSeconds = Math.round((systemClock.now() - startedAt) / 1_000);
+  writeFileSync(file, `${JSON.stringify({ at, form, tookSeconds, machine: on, rows: told }, null, 2)}\n`);
+  print(`${tookSeconds} s; ${file}`);
+  if (rows.some((row) => row.kind === "measured" && verdictOf(row) === "short")) process.exitCode = 1;
+};
+
+if (options.list) for (const name of GROUPS.flatMap((group) => group.names(form))) print(name);
+else await runGroups();
