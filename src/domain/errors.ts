@@ -27,20 +27,22 @@ const define =
   (...args: Args): SluiceError =>
     new SluiceError(code, status, sentence(...args));
 
+/** Never half a character: whoever reads the answer may hold a lone surrogate for no JSON at all. */
+const whole = (text: string): string => text.replaceAll(/\p{Surrogate}/gu, "\ufffd");
+
 /** A value as it may be quoted in an error: never more than 80 characters, control characters made visible. */
 export const quoted = (value: unknown): string => {
-  const text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+  // JSON has no infinity, which is what becomes of 1e400.
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${whole(text.slice(0, 79))}…` : text;
 };
 
-/** One or more fields are well-formed JSON but wrong. */
-export const invalidFields = (errors: readonly FieldError[]): SluiceError =>
-  new SluiceError(
-    "invalid_request",
-    422,
-    errors.map((e) => `${e.field}: expected ${e.expected}, got ${e.got}`).join("; "),
-    { errors },
-  );
+/** One or more fields are well-formed JSON but wrong. A field's name may be the caller's own, whatever is in it. */
+export const invalidFields = (wrong: readonly FieldError[]): SluiceError => {
+  const errors = wrong.map((error) => ({ ...error, field: whole(error.field) }));
+  const sentences = errors.map(({ field, expected, got }) => `${field}: expected ${expected}, got ${got}`);
+  return new SluiceError("invalid_request", 422, sentences.join("; "), { errors });
+};
 export const invalidField = (field: string, expected: string, got: unknown): SluiceError =>
   invalidFields([{ field, expected, got: quoted(got) }]);
 

@@ -16,6 +16,14 @@ export type Markup = "text" | "html";
 export const written = (value: string, markup: Markup): string =>
   markup === "html" ? value.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character) : value;
 
+/** The characters of `written`, counted without writing it: of megabytes of "&" five times as many would be made. */
+export const writtenLength = (value: string, markup: Markup): number => {
+  let length = value.length;
+  if (markup === "html")
+    for (let at = 0; at < value.length; at++) length += (ESCAPES[value.charAt(at)]?.length ?? 1) - 1;
+  return length;
+};
+
 /** How often each variable is used, and how many characters the rest has. */
 export const usesIn = (text: string): { readonly uses: ReadonlyMap<string, number>; readonly fixed: number } => {
   const uses = new Map<string, number>();

@@ -184,7 +184,8 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
     accept: acceptAll,
     acceptBatch: async (account, { channel, template }, drafts, seed) => {
       const batchId = idOf("bat", seed);
-      const text = template === undefined ? null : JSON.stringify(template);
+      // Where every recipient was refused, nobody will ever want the template, and no message's end would take it away.
+      const text = template === undefined || drafts.length === 0 ? null : JSON.stringify(template);
       const messages = recordsOf(drafts, seed);
       await shedding.admit(messages.length, bytesOf(messages) + (text?.length ?? 0));
       await openBatch(scripts, { id: batchId, account, channel, total: drafts.length, template: text });

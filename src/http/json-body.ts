@@ -1,8 +1,12 @@
-/** Bytes to a value. Whatever is not JSON in UTF-8, is nested too deep or would poison a prototype is malformed. */
+/**
+ * Bytes to a value. Whatever is not JSON in UTF-8, is nested too deep, says something twice or would poison a prototype
+ * is malformed.
+ */
 import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { malformed, unsupportedMediaType } from "../domain/errors.ts";
 import type { App } from "./access.ts";
+import { saidTwice } from "./said-twice.ts";
 
 /** The deepest thing the contract knows has 6 levels; metadata may have its own. */
 export const DEEPEST = 32;
@@ -18,11 +22,20 @@ const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
+interface Measure {
+  /** Why the body is not parsed, or null. */
+  readonly excess: string | null;
+  /** Of all objects in it, if it is JSON. */
+  readonly named: number;
+}
+
 /**
- * Why the body is not parsed, or null. Counted on the bytes, before anything recursive sees them: 100,000 brackets must
- * not cost a stack, nor sixteen megabytes of tiny values or of one object's fields the event loop's seconds.
+ * Counted on the bytes, before anything recursive sees them: 100,000 brackets must not cost a stack, nor sixteen
+ * megabytes of tiny values or of one object's fields the event loop's seconds.
  */
-export const excessOf = (json: Buffer): string | null => {
+const measure = (json: Buffer): Measure => {
+  const tooMuch = (excess: string): Measure => ({ excess, named: 0 });
+  let named = 0;
   const fields = new Uint32Array(DEEPEST + 1);
   let depth = 0;
   let values = 0;
@@ -31,14 +44,23 @@ export const excessOf = (json: Buffer): string | null => {
     if (byte === QUOTE) {
       for (at++; at < json.length && json[at] !== QUOTE; at++) if (json[at] === BACKSLASH) at++;
     } else if (byte === 0x5b || byte === 0x7b) {
-      if (++depth > DEEPEST) return `JSON of at most ${DEEPEST} levels`;
+      if (++depth > DEEPEST) return tooMuch(`JSON of at most ${DEEPEST} levels`);
       fields[depth] = 0;
     } else if (byte === 0x5d || byte === 0x7d) depth = Math.max(0, depth - 1);
-    else if (byte === COMMA && ++values > MOST_VALUES) return `JSON of at most ${MOST_VALUES} values`;
-    else if (byte === COLON && ++fields[depth]! > MOST_FIELDS) return `at most ${MOST_FIELDS} fields in an object`;
+    else if (byte === COMMA && ++values > MOST_VALUES) return tooMuch(`JSON of at most ${MOST_VALUES} values`);
+    else if (byte === COLON) {
+      named++;
+      if (++fields[depth]! > MOST_FIELDS) return tooMuch(`at most ${MOST_FIELDS} fields in an object`);
+    }
   }
-  return null;
+  return { excess: null, named };
 };
+
+export const excessOf = (json: Buffer): string | null => measure(json).excess;
+
+/** JSON is UTF-8 (RFC 8259), and a body that says it is something else would be read as what it is not. */
+const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
+const isUtf8 = (contentType: string): boolean => /^(?:utf-?8|us-ascii)?$/i.test(CHARSET.exec(contentType)?.[1] ?? "");
 
 const decode = (bytes: Buffer): string => {
   try {
@@ -57,14 +79,22 @@ export const readJsonBodies = (app: App): void => {
     const encoding = request.headers["content-encoding"];
     if (encoding !== undefined && encoding !== "identity")
       return done(unsupportedMediaType(`application/json with Content-Encoding ${encoding}`));
+    const type = request.headers["content-type"] ?? "";
+    if (!isUtf8(type)) return done(unsupportedMediaType(type, "application/json in UTF-8"));
     if (request.routeOptions.config.idempotent === true)
       request.bodyDigest = createHash("sha256").update(bytes).digest("hex");
     if (isBodiless(request) && bytes.length === 0) return done(null, undefined);
-    const excess = excessOf(bytes);
+    if (bytes.length === 0) return done(malformed("expected a JSON body, got none"));
+    const { excess, named } = measure(bytes);
     if (excess !== null) return done(malformed(`expected ${excess}`));
     try {
       const text = decode(bytes);
-      void parse(request, text, (error, value) => (error ? done(malformed(NOT_JSON)) : done(null, value)));
+      void parse(request, text, (error, value) => {
+        if (error) return done(malformed(NOT_JSON));
+        const twice = saidTwice(text, value, named);
+        if (twice !== null) return done(malformed(`expected each field of an object once, got ${twice} twice`));
+        return done(null, value);
+      });
     } catch (error) {
       done(error as Error);
     }

@@ -9,7 +9,7 @@ import type { TLocalizedValidationError } from "typebox/error";
 import { invalidFields, quoted, type FieldError } from "../domain/errors.ts";
 import { nearest } from "../domain/nearest.ts";
 import { expectation, fieldOf, valueAt } from "./expectation.ts";
-import { illFormedText } from "./well-formed.ts";
+import { illFormed } from "./well-formed.ts";
 
 /** Enough to mend a request by; a body of a thousand mistakes is not answered with all of them. */
 const MOST_ERRORS = 8;
@@ -63,12 +63,12 @@ const shapeCheckerOf = (schema: TSchema, root: string): Check => {
   };
 };
 
-/** The shape, and that every text in it is one. */
+/** The shape, and that all that is in it can be kept. */
 export const checkerOf = (schema: TSchema, root = "body"): Check => {
   const check = shapeCheckerOf(schema, root);
   return (value) => {
     const errors = check(value);
-    return errors.length > 0 ? errors : illFormedText(value, root).slice(0, MOST_ERRORS);
+    return errors.length > 0 ? errors : illFormed(value, root).slice(0, MOST_ERRORS);
   };
 };
 

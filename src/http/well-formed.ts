@@ -1,14 +1,22 @@
-/** Text that can be stored, logged, mailed and shown: no lone surrogate (it has no UTF-8) and no NUL. */
+/**
+ * What can be stored, logged, mailed and given back as it came. Text: no lone surrogate (it has no UTF-8) and no NUL.
+ * Numbers: what JSON.parse has not rounded; of 64 bits it keeps 53, and an id in metadata would come back as another.
+ */
 import type { FieldError } from "../domain/errors.ts";
 import { unmet, type Problems } from "../domain/expecting.ts";
 
 const isWellFormed = (text: string): boolean => !text.includes("\0") && !/\p{Surrogate}/u.test(text);
 
 const EXPECTED = "well-formed Unicode without NUL";
+const EXPECTED_NUMBER = "a number that is exact in JSON: below 2^53, or text";
+
+const isExact = (value: number): boolean => Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 
 const walk = (value: unknown, field: string, root: string, problems: Problems): void => {
   if (typeof value === "string") {
     if (!isWellFormed(value)) unmet(problems, field === "" ? root : field, EXPECTED, value);
+  } else if (typeof value === "number") {
+    if (!isExact(value)) unmet(problems, field === "" ? root : field, EXPECTED_NUMBER, value);
   } else if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) walk(item, `${field}[${index}]`, root, problems);
   } else if (typeof value === "object" && value !== null) {
@@ -21,7 +29,7 @@ const walk = (value: unknown, field: string, root: string, problems: Problems): 
 };
 
 /** Recursive: for values whose depth is bounded (json-body.ts). */
-export const illFormedText = (value: unknown, root: string): readonly FieldError[] => {
+export const illFormed = (value: unknown, root: string): readonly FieldError[] => {
   const problems: Problems = [];
   walk(value, "", root, problems);
   return problems;

@@ -177,7 +177,7 @@ const allOf = async (tenant: Tenant): Promise<Readonly<Record<string, unknown>>>
     if (type === "hash") return commands.hgetall(key);
     if (type === "list") return commands.lrange(key, 0, -1);
     if (type === "set") return (await commands.smembers(key)).toSorted();
-    return commands.zrange(key, 0, -1, "WITHSCORES");
+    return commands.zrange(key, "0", "-1", "WITHSCORES");
   };
   // The asking account may use the other's idempotency key: what it then has is its own.
   const names = (await keysIn(world))
@@ -189,7 +189,7 @@ const allOf = async (tenant: Tenant): Promise<Readonly<Record<string, unknown>>>
   );
 };
 
-const withoutId = ({ request_id: _, ...problem }: any): object => problem;
+const withoutId = (problem: object): object => ({ ...problem, request_id: "" });
 
 /** Nothing of the other's, but what was in the question. */
 const tellsNothing = (answer: Answer, given: string): void => {

@@ -2,7 +2,7 @@
 import { unmet, type Problems } from "../../domain/expecting.ts";
 import type { Channel } from "../../domain/channel.ts";
 import type { Draft } from "../../domain/message.ts";
-import { usesIn, written, type Markup } from "../../domain/template.ts";
+import { usesIn, writtenLength, type Markup } from "../../domain/template.ts";
 import type { Template } from "../../gate/sending.ts";
 import { senderKey } from "../../domain/address.ts";
 import {
@@ -80,7 +80,7 @@ const readVariables = (
       const value = Object.hasOwn(variables, name) ? (variables[name] ?? "") : undefined;
       if (value === undefined) missing.add(name);
       else {
-        length += times * written(value, markup).length;
+        length += times * writtenLength(value, markup);
         if (oneLine && !isOneLine(value))
           unmet(
             problems,
