@@ -16,6 +16,9 @@ export const Problem = Type.Object(
         ),
       ),
     ),
+    violated_policies: Type.Optional(
+      Type.Array(Type.String(), { description: "Of a 429: the policies without room, as RateLimit-Policy names them" }),
+    ),
   },
   { additionalProperties: false, description: "What went wrong (RFC 9457)" },
 );

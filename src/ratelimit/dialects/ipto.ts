@@ -1,0 +1,13 @@
+/** IPTO: all three headers on every answer, and the seconds of Retry-After in the body as well. */
+import type { Dialect } from "../dialect.ts";
+import { retryAfterSeconds } from "./seconds.ts";
+import { limitAndRemaining, resetAt, retryAfter } from "./x-headers.ts";
+
+export const ipto: Dialect = {
+  name: "ipto",
+  headers: (decision) => ({ ...limitAndRemaining(decision), ...resetAt(decision), ...retryAfter(decision) }),
+  refusal: (decision) => ({
+    contentType: "application/json",
+    body: { detail: "Rate limit exceeded", retry_after: retryAfterSeconds(decision) },
+  }),
+};

@@ -1,0 +1,20 @@
+/** The `X-RateLimit-*` headers, of which each dialect sends some. Nothing applies: nothing is said. */
+import type { Decision } from "../decision.ts";
+import { named, resetAtSeconds, retryAfterSeconds } from "./seconds.ts";
+
+type Headers = Readonly<Record<string, string>>;
+
+export const limitAndRemaining = (decision: Decision): Headers => {
+  const window = named(decision);
+  if (window === null) return {};
+  return { "X-RateLimit-Limit": String(window.limit), "X-RateLimit-Remaining": String(window.remaining) };
+};
+
+/** Epoch seconds, by the clock that decided. */
+export const resetAt = (decision: Decision): Headers => {
+  const window = named(decision);
+  return window === null ? {} : { "X-RateLimit-Reset": String(resetAtSeconds(decision, window)) };
+};
+
+export const retryAfter = (decision: Decision): Headers =>
+  decision.admitted ? {} : { "Retry-After": String(retryAfterSeconds(decision)) };
