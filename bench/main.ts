@@ -10,6 +10,7 @@ import { systemClock } from "../src/domain/time.ts";
 import { HEADING, lineOf, median, verdictOf } from "./report.ts";
 import { machine } from "./machine.ts";
 import type { Form, Group, Row } from "./row.ts";
+import { profile } from "./profile/profile.ts";
 import { pipeline } from "./rows/pipeline.ts";
 
 const GROUPS: readonly Group[] = [pipeline];
@@ -57,4 +58,5 @@ const runGroups = async (): Promise<void> => {
 };
 
 if (options.list) for (const name of GROUPS.flatMap((group) => group.names(form))) print(name);
+else if (options.profile) await profile(form, print);
 else await runGroups();

@@ -16,6 +16,7 @@ import { REQUEST_OF, REQUESTS_AT_ONCE, type Contender } from "../contender.ts";
 import { newLedger, type Ledger } from "../ledger.ts";
 import { contentOf, inParallel, requestsOf, type Request } from "../messages.ts";
 import { takeIn, type Latency } from "../provider.ts";
+import { KEPT } from "./bare.ts";
 import { systemClock } from "../../src/domain/time.ts";
 import type { BenchRedis } from "../redis.ts";
 
@@ -63,7 +64,7 @@ export const quotasInTheProcessor = async ({ redis, ledger, latency, concurrency
   const connection = new Redis({ path: redis.socket, maxRetriesPerRequest: null });
   const store = new Redis({ path: redis.socket, enableOfflineQueue: false });
   await new Promise((resolve) => void store.once("ready", resolve));
-  const queue = new Queue<Mail>("mail", { connection, defaultJobOptions: { removeOnComplete: true } });
+  const queue = new Queue<Mail>("mail", { connection, defaultJobOptions: KEPT });
   const take = takeIn(ledger, latency);
   // A limiter has one number of points: a map by number, for accounts that differ.
   const byLimit = new Map<number, ReturnType<typeof quotasOn>>();
