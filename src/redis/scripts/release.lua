@@ -9,13 +9,15 @@
      Reply {jobs, more (0|1), ms to the next instant that matters (-1: none), stale zones, channels that were woken,
             messages released, lanes looked at}; a job is {job id, {id, release}…}.
      A lost reply is the sweeper's business: what was released and never became a job is released anew. ]]
-local channel, parcel = ARGV[1], tonumber(ARGV[2])
+local channel, most = ARGV[1], tonumber(ARGV[2])
 local MOST_LANES, MOST_MESSAGES = tonumber(ARGV[3]), tonumber(ARGV[4])
 local MOST_POPS, MOST_PROMOTIONS = tonumber(ARGV[5]), tonumber(ARGV[6])
 local QUANTUM = 4           -- messages of a turn, times weight
 local H_PER_A = 3           -- H is served at most this often for each service of A
 local SENDER_LEAD = 50      -- ms a sender's slot may lie ahead of the channel's
 local BEAT_OUTLIVES = 6000  -- ms after which a worker that does not beat is dead
+local TWICE = 2             -- messages released and not begun, for each hand
+local SPARE = 6             -- the same where they come in parcels: a slow message must not leave hands idle
 local RELEASE_AHEAD = 2000  -- ms of the channel's rate that may be released and not begun
 
 local now = keep_clock()
@@ -77,9 +79,16 @@ local more = promote_more or unpark_more
 local rate, stat = rate_of(channel), stat_of(channel)
 local is_stopped = rate.f.paused == 1 or (rate.f.closed or 0) > now
 local workers = hands()
-local target = 2 * workers * (parcel > 4 and 2 or 1)
-if rate.f.interval then target = math.min(target, math.max(1, math.floor(RELEASE_AHEAD / rate.f.interval))) end
-local left = is_stopped and 0 or target - redis.call('ZCARD', cell .. 'released:' .. channel)
+local ahead = rate.f.interval and math.max(1, math.floor(RELEASE_AHEAD / rate.f.interval)) or math.huge
+-- (3a) Fewer jobs are what makes many messages fast; a parcel is as large as leaves one for each hand, of what may go and of
+-- what the rate lets go.
+local waiting = (stat.f.queued or 0) - (stat.f.throttled or 0)
+local size = math.max(1, math.min(most, math.floor(math.min(waiting, ahead / TWICE) / math.max(1, workers))))
+local target = math.min((size > 1 and SPARE or TWICE) * workers, ahead)
+local out = redis.call('ZCARD', cell .. 'released:' .. channel)
+local left = is_stopped and 0 or target - out
+-- Room for less than a parcel can wait for more, as long as the hands have something to do.
+if left < size and out >= TWICE * workers then left = 0 end
 
 local jobs, stale, stale_list = {}, {}, {}
 local looked, pops, released = 0, 0, 0
@@ -96,23 +105,18 @@ local function head_of(ring)
   return redis.call('ZRANGE', cell .. 'ring:' .. channel .. ':' .. ring, 0, 0)[1]
 end
 
--- Messages are dealt over the live hands before any job gets a second one.
-local function open_job()
-  if #jobs < workers or parcel <= 1 then
+-- Parcels are filled one after the other, for hands are counted apart from jobs. What is urgent goes alone: nobody's
+-- slowness is its own.
+local filling
+local function job_for(class)
+  if not filling or #filling > size or class == 'high' then
     local seq = redis.call('INCR', cell .. 'seq')
-    jobs[#jobs + 1] = { 'j' .. string.format('%.0f', seq) }
-    return jobs[#jobs]
+    local job = { 'j' .. string.format('%.0f', seq) }
+    jobs[#jobs + 1] = job
+    if class == 'high' then return job end
+    filling = job
   end
-  local smallest = jobs[1]
-  for _, job in ipairs(jobs) do
-    if #job < #smallest then smallest = job end
-  end
-  if #smallest > parcel then
-    local seq = redis.call('INCR', cell .. 'seq')
-    smallest = { 'j' .. string.format('%.0f', seq) }
-    jobs[#jobs + 1] = smallest
-  end
-  return smallest
+  return filling
 end
 
 -- Why the account may not be served now: leaves it where it belongs and answers true.
@@ -224,7 +228,7 @@ while left > 0 do
       local id = pop(account, class, sender)
       if id then
         local m = { id = id, account = account, channel = channel, class = class, sender = sender }
-        local job, x = open_job(), x_of(id)
+        local job, x = job_for(class), x_of(id)
         put(x, 'state', 'released')
         put(x, 'release', (x.f.release or 0) + 1)
         put(x, 'job', job[1])

@@ -1,32 +1,93 @@
-/** Parcels: several messages in one job, without one holding up another. */
+/** Parcels: several messages in one job where the backlog is deep, without one holding up another. */
 import { expect } from "@jest/globals";
+import { milliseconds } from "../../../src/domain/time.ts";
+import type { Stage } from "../../support/gate-stage.ts";
 import type { Rule } from "./rule.ts";
+
+const sizes = async (stage: Stage, most: number, bounds = {}): Promise<number[]> =>
+  (await stage.release("email", most, bounds)).jobs.map(({ messages }) => messages.length);
 
 export const PARCELS: readonly Rule[] = [
   {
     of: "parcelFlow",
-    name: "parcels are dealt over the idle hands before any gets a second message",
+    name: "a parcel is as large as leaves one for each hand: a shallow backlog goes one by one",
     check: async (stage) => {
       await stage.account("a");
-      await stage.put("a", 13);
-      const jobs = (await stage.release("email", 25)).jobs.map(({ messages }) => messages.length);
-      expect(jobs).toEqual([3, 3, 3, 2, 2]);
-      expect((await stage.release("email", 2)).jobs).toEqual([]);
+      await stage.put("a", 9);
+      expect(await sizes(stage, 25)).toEqual(Array(9).fill(1));
+      await stage.account("b");
+      await stage.put("b", 13);
+      await stage.beat(true, "other");
+      await stage.beat(true, "third");
+      await stage.put("b", 20);
+      expect(await sizes(stage, 25)).toEqual([...Array(16).fill(2), 1]);
     },
-    without: [{ script: "release", find: "if #jobs < workers or parcel <= 1 then", replace: "if #jobs < 1 then" }],
+    without: [
+      { script: "release", find: "math.min(most, math.floor(", replace: "math.max(most, math.floor(" },
+      { script: "release", find: "math.max(1, workers)))", replace: "1))" },
+      { script: "release", find: "or #filling > size or", replace: "or" },
+    ],
   },
   {
     of: "parcelFlow",
-    name: "no parcel holds more than it may",
+    name: "no parcel holds more than it may, and spare ones wait for the hands that a slow message leaves",
+    check: async (stage) => {
+      await stage.account("a");
+      await stage.put("a", 90);
+      expect(await sizes(stage, 2, { messages: 10 })).toEqual([2, 2, 2, 2, 2]);
+      expect((await sizes(stage, 2)).reduce((sum, size) => sum + size, 0)).toBe(20);
+      expect(await sizes(stage, 2)).toEqual([]);
+    },
+    without: [
+      { script: "release", find: "#filling > size", replace: "false" },
+      { script: "release", find: "size > 1 and SPARE or TWICE", replace: "TWICE" },
+      { script: "release", find: "size > 1 and SPARE or TWICE", replace: "2 * SPARE" },
+    ],
+  },
+  {
+    of: "parcelFlow",
+    name: "what is urgent goes alone",
     check: async (stage) => {
       await stage.account("a");
       await stage.put("a", 40);
-      const jobs = (await stage.release("email", 2, { messages: 10 })).jobs.map(({ messages }) => messages.length);
-      expect(jobs).toEqual([2, 2, 2, 2, 2]);
-      expect((await stage.release("email", 2)).jobs).toEqual([]);
-      await stage.beat(true, "other");
-      expect((await stage.release("email", 1)).jobs.map(({ messages }) => messages.length)).toEqual(Array(10).fill(1));
+      await stage.account("b");
+      await stage.put("b", 6, { class: "high" });
+      // Three of the urgent, one of the others, the rest of the urgent: the parcel that was begun goes on.
+      expect((await sizes(stage, 4, { messages: 11 })).toSorted((x, y) => x - y)).toEqual([1, 1, 1, 1, 1, 1, 1, 4]);
     },
-    without: [{ script: "release", find: "if #smallest > parcel then", replace: "if true then" }],
+    without: [
+      { script: "release", find: "or class == 'high' then", replace: "then" },
+      { script: "release", find: "if class == 'high' then return job end", replace: "" },
+    ],
+  },
+  {
+    of: "parcelFlow",
+    name: "a rate that keeps the hands idle makes no parcels: one would only wait in another's hands",
+    check: async (stage) => {
+      await stage.account("a");
+      await stage.put("a", 90);
+      await stage.channel("email", { interval: milliseconds(200) });
+      expect(await sizes(stage, 25)).toEqual(Array(10).fill(1));
+    },
+    without: [{ script: "release", find: "math.min(waiting, ahead / TWICE)", replace: "waiting" }],
+  },
+  {
+    of: "parcelFlow",
+    name: "room for less than a parcel waits for more while the hands have something to do, and no longer",
+    check: async (stage) => {
+      await stage.account("a");
+      await stage.put("a", 400);
+      const first = (await stage.release("email", 10)).jobs.flatMap(({ messages }) => messages);
+      expect(first).toHaveLength(30);
+      const pairs = first.map(([id, release]) => ({ id, release }));
+      await stage.begin(pairs.slice(0, 9));
+      expect(await sizes(stage, 10)).toEqual([]);
+      await stage.begin(pairs.slice(9, 10));
+      expect(await sizes(stage, 10)).toEqual([10]);
+    },
+    without: [
+      { script: "release", find: "if left < size and out >= TWICE * workers then left = 0 end", replace: "" },
+      { script: "release", find: "if left < size and out", replace: "if left <= size and out" },
+    ],
   },
 ];

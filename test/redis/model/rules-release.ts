@@ -133,7 +133,7 @@ export const RELEASING: readonly Rule[] = [
       await stage.beat(false, "other");
       expect(await stage.released()).toEqual([]);
     },
-    without: [{ script: "release", find: "2 * workers *", replace: "2 * (workers + 9) *" }],
+    without: [{ script: "release", find: "or TWICE) * workers", replace: "or TWICE) * (workers + 9)" }],
   },
   {
     of: "10",
@@ -162,7 +162,11 @@ export const RELEASING: readonly Rule[] = [
       expect(await stage.released("sms")).toHaveLength(1);
     },
     without: [
-      { script: "release", find: "if rate.f.interval then target =", replace: "if false then target =" },
+      {
+        script: "release",
+        find: "SPARE or TWICE) * workers, ahead)",
+        replace: "SPARE or TWICE) * workers, math.huge)",
+      },
       {
         script: "release",
         find: "math.max(1, math.floor(RELEASE_AHEAD / rate.f.interval))",
