@@ -26,19 +26,33 @@
  * | changing                | zset   | accounts whose rules are being set: since when (ms)          | when they are in force  |
  * | removing                | set    | accounts that were removed and still have messages or keys   | with the account        |
  * | plans                   | hash   | plan → its JSON, as last set for the accounts that have it   | never (one per plan)    |
+ * | plans:set               | hash   | plan → its JSON, as set over the API; `null` where one of the file was removed | never |
+ * | plan:<name>             | set    | accounts that have the plan                                  | when empty              |
+ * | telling                 | set    | plans that were set, and whose accounts have yet to be told  | when they were          |
  * | senders:<a>             | set    | `<channel>:<sender>` that have a quota or rate of their own   | with the account       |
  * | rules:<a>               | hash   | `<channel>:<sender>` → JSON {quota, rate}: the same rules as they were stated | with the account |
  * | zone:<name>, zones      | string, set | boundaries ahead; zones in use                          | never (600 zones at most)|
  * | clock, seq              | string | largest now seen; release sequence                           | never                   |
+ * | home                    | hash   | at: the server on which the cell is whole, by its replication id; generation; moves, lost_moves, lost_at, restored; while a failover is under way to, since, lost | never |
+ * | awaited                 | set    | workers that have not said yet what they know                 | when a failover is over |
  * | workers                 | zset   | `<id>:<channel>:<concurrency>` by last beat (ms)             | 60 s after the last beat|
  * | idx:<a>                 | zset   | ids by creation                                              | purge                   |
  * | spent, ended            | list   | `<ms> <account> <id>`: bodies, then records, to purge, in order of time | purge        |
  * | bat:<id>, bat:<id>:ids  | hash, list | a batch: account, total, template, end-state counts; its ids | purge               |
  * | use:<a>:<c>:<day>       | hash   | `<hour start>:<outcome>` → count                             | 40 d                    |
  * | key:<id>, keys:<a>      | hash, set | an API key; the account's key ids                         | 60 s after it is revoked|
+ * | signing                 | hash   | `<kid>` → `<made at> <secret>` of access tokens, and `refresh` → secret | a day after the next is made; never |
+ * | fam:<id>                | hash   | refresh tokens that come from each other: account, key, scopes, digest of the one that holds, `u:<digest>` → when it was spent (10 s) | 30 d after the last |
+ * | fams:<key>              | zset   | families of a key, by when they began                        | 30 d after the last     |
+ * | evt:<id>                | string | a line of the audit: `<at> <JSON>`                           | a year                  |
+ * | audit, audit:<a>        | zset   | lines, by their place in the order of changes                | with its lines          |
  * | sup:<a>                 | hash   | `<channel>|<address>` → JSON {reason, created_at}            | when removed            |
  * | sups:<a>                | zset   | the same fields, all with score 0, to be listed in order     | with its sup            |
  * | idem:<a>:<route>:<key>  | hash   | fingerprint, seed, until (ms, while running), status, body   | 24 h                    |
+ * | lim:<policy>:<rule>:<windows>:<caller> | string | the windows of a limit on requests, packed (admit.lua) | a window and a minute after the last |
+ * | lim-use:<owner>:<day>   | hash   | `<hour start>|<rule>|<key>|<admitted, refused or shadow>` → requests | 31 d            |
+ * | lim-noted:<process>     | string | the last batch of counts and events that the process has noted | 1 h after it          |
+ * | lim-events              | stream | callers that came to 80 % and to 100 % of a limit, capped    | capped                  |
  * | arrived                 | stream | what the sandbox received, capped                            | capped                  |
  */
 import type { Channel } from "../domain/channel.ts";
@@ -59,6 +73,9 @@ export const keysOf = (cell: Cell) => ({
   removing: `${cell}removing`,
   changing: `${cell}changing`,
   plans: `${cell}plans`,
+  setPlans: `${cell}plans:set`,
+  accountsOfPlan: (plan: string) => `${cell}plan:${plan}`,
+  plansToTell: `${cell}telling`,
   senders: (account: string) => `${cell}senders:${account}`,
   senderRules: (account: string) => `${cell}rules:${account}`,
   index: (account: string) => `${cell}idx:${account}`,
@@ -70,14 +87,22 @@ export const keysOf = (cell: Cell) => ({
   zone: (name: string) => `${cell}zone:${name}`,
   zones: `${cell}zones`,
   workers: `${cell}workers`,
+  home: `${cell}home`,
   batch: (id: string) => `${cell}bat:${id}`,
   batchIds: (id: string) => `${cell}bat:${id}:ids`,
   usage: (account: string, channel: Channel, day: number) => `${cell}use:${account}:${channel}:${day}`,
   apiKey: (id: string) => `${cell}key:${id}`,
   apiKeys: (account: string) => `${cell}keys:${account}`,
+  signing: `${cell}signing`,
+  tokenFamily: (id: string) => `${cell}fam:${id}`,
+  auditLine: (id: string) => `${cell}evt:${id}`,
+  audit: `${cell}audit`,
+  auditOf: (account: string) => `${cell}audit:${account}`,
   suppressions: (account: string) => `${cell}sup:${account}`,
   suppressionOrder: (account: string) => `${cell}sups:${account}`,
   idempotency: (account: string, route: string, key: string) => `${cell}idem:${account}:${route}:${key}`,
+  limitUse: (owner: string, day: number) => `${cell}lim-use:${owner}:${day}`,
+  limitEvents: `${cell}lim-events`,
   arrived: `${cell}arrived`,
   /** For tests only: replaces Redis's TIME where the process runs with SLUICE_TEST_CLOCK=1. */
   testClock: `${cell}test_clock`,

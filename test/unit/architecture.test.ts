@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/sandbox": ["src/domain"],
   "src/observe": ["src/domain"],
   "src/start": ["src/domain", "src/redis", "config"],
-  config: ["src/domain", "src/accounts"],
+  config: ["src/domain", "src/accounts", "src/ratelimit"],
   workers: ["src/domain", "src/gate", "src/queue", "src/providers", "src/redis"],
 };
 /** They join the rooms, and see everything. */

@@ -1,0 +1,35 @@
+/** The policies of policies/: limits on HTTP requests as data, one file each. */
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Problems } from "../src/domain/expecting.ts";
+import { DIALECTS } from "../src/ratelimit/dialects/by-name.ts";
+import type { Policy } from "../src/ratelimit/policy.ts";
+import { readPolicy } from "../src/ratelimit/policy-reading.ts";
+import { ConfigError } from "./problem.ts";
+import { inFile, readYaml } from "./yaml.ts";
+
+export const POLICIES = fileURLToPath(new URL("policies/", import.meta.url));
+
+export const policyNames = (folder = POLICIES): readonly string[] =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith(".yaml"))
+    .map((file) => file.slice(0, -".yaml".length))
+    .sort();
+
+/**
+ * @param name the file's, without `.yaml`
+ * @throws ConfigError
+ */
+export const loadPolicy = (name: string, folder = POLICIES, shownAs = `config/policies/${name}.yaml`): Policy => {
+  const read = readYaml(`${folder}${name}.yaml`, shownAs);
+  if ("problems" in read) throw new ConfigError(read.problems);
+  const problems: Problems = [];
+  const policy = readPolicy(
+    name,
+    read.data,
+    DIALECTS.map((dialect) => dialect.name),
+    problems,
+  );
+  if (problems.length > 0) throw new ConfigError(inFile(shownAs, problems));
+  return policy;
+};

@@ -1,0 +1,99 @@
+/** Whether a request may go on: asked of Redis, and of this process alone while Redis is away. */
+import type { Clock, Millis } from "../domain/time.ts";
+import { milliseconds } from "../domain/time.ts";
+import type { ScriptRunner } from "../redis/script.ts";
+import { admit, type Admission } from "../redis/scripts/admit.ts";
+import type { Facts, LimitRequest } from "./caller.ts";
+import type { Decision, Standing } from "./decision.ts";
+import { localLimiter } from "./local-limiter.ts";
+import type { Policy } from "./policy.ts";
+import { ruleFinder, rulesOf, type AppliedRule } from "./rules-for.ts";
+import { redisWatch, type RedisState } from "./redis-watch.ts";
+
+/** What was decided of one request, for those who keep the books. */
+export interface Taken {
+  readonly facts: Facts;
+  readonly rules: readonly AppliedRule[];
+  /** As the script has it, bucket by bucket in the order of the rules. */
+  readonly admission: Admission;
+}
+
+export interface LimiterOptions {
+  readonly policy: Policy;
+  readonly scripts: ScriptRunner;
+  readonly clock: Clock;
+  /** Told of every request that was taken, those decided without Redis among them. Must not throw, and costs the caller its time. */
+  readonly taken?: (taken: Taken) => void;
+  /** Told once when Redis goes away, and once when it is back. */
+  readonly changed?: (state: RedisState) => void;
+  /** For Redis's answer; then it is taken to be away. */
+  readonly patience?: Millis;
+}
+
+export interface Limiter {
+  readonly policy: Policy;
+  /** Charges every rule that applies, or none of them. Never throws for Redis's sake. */
+  take(request: LimitRequest): Promise<Decision>;
+  /** What `take` would find, charging nothing. */
+  look(request: LimitRequest): Promise<Decision>;
+  /** All that may apply to the caller, whatever it asks for, charging nothing. */
+  survey(facts: Facts): Promise<Decision>;
+  /** Whether a rule that may apply there counts by something in the body. */
+  needsBody(method: string, route: string | null): boolean;
+  /** For /readyz. */
+  state(): RedisState;
+}
+
+const NOTHING_APPLIES = { admitted: true, standings: [], violated: [], retryIn: milliseconds(0) } as const;
+
+/** Shadow rules are in the books and in no answer: their callers are not to act on them. */
+const decisionOf = (rules: readonly AppliedRule[], { admitted, at, retryIn, buckets }: Admission): Decision => {
+  const standings: Standing[] = [];
+  const violated: Standing[] = [];
+  for (const [place, { rule, shadow, windows }] of rules.entries()) {
+    if (shadow) continue;
+    for (const [index, { kind, length, limit }] of windows.entries()) {
+      const state = buckets[place]?.[index];
+      if (state === undefined || limit === null) continue;
+      const { used, resetIn, isFull } = state;
+      const standing = { rule, kind, length, limit, remaining: Math.max(0, limit - used), resetIn };
+      standings.push(standing);
+      if (isFull && !admitted) violated.push(standing);
+    }
+  }
+  return { admitted, at, standings, violated, retryIn };
+};
+
+/** A machine that is busy answers within this; one that is frozen must not hold every request of everybody. */
+const PATIENCE = milliseconds(2_000);
+
+export const limiterOn = (options: LimiterOptions): Limiter => {
+  const { policy, scripts, clock, taken, changed, patience = PATIENCE } = options;
+  const find = ruleFinder(policy);
+  const local = localLimiter(clock);
+  const redis = redisWatch({ clock, patience, ...(changed ? { changed } : {}) });
+
+  const asked = (mode: "take" | "look", rules: readonly AppliedRule[]): Promise<Admission> =>
+    redis.ask(
+      () => admit(scripts, mode, rules),
+      () => (mode === "take" ? local.take(rules) : local.look(rules)),
+    );
+
+  const looked = async (rules: readonly AppliedRule[]): Promise<Decision> =>
+    rules.length === 0 ? { ...NOTHING_APPLIES, at: clock.now() } : decisionOf(rules, await asked("look", rules));
+
+  return {
+    policy,
+    take: async (request) => {
+      const rules = find(request);
+      if (rules.length === 0) return { ...NOTHING_APPLIES, at: clock.now() };
+      const admission = await asked("take", rules);
+      taken?.({ facts: request.facts, rules, admission });
+      return decisionOf(rules, admission);
+    },
+    look: (request) => looked(find(request)),
+    survey: (facts) => looked(rulesOf(policy, facts)),
+    needsBody: find.needsBody,
+    state: redis.state,
+  };
+};

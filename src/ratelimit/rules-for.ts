@@ -1,0 +1,161 @@
+/** Which rules of a policy apply to a request, and on which counters of whom. Pure: nothing is asked of Redis. */
+import { days, hours, minutes, type Millis } from "../domain/time.ts";
+import { callerOf } from "./bucket-name.ts";
+import type { Facts, LimitRequest, OwnLimit } from "./caller.ts";
+import type { WindowKind } from "./decision.ts";
+import type { KeyPart, Layer, OwnRule, PlanLimit, Policy, Rule } from "./policy.ts";
+import { countedMethod, matchesQuery, matchesRoute, moreSpecific, type RoutePattern } from "./route-pattern.ts";
+
+export interface AppliedWindow {
+  readonly kind: WindowKind;
+  readonly length: Millis;
+  /** Null: counted, and never full. */
+  readonly limit: number | null;
+}
+
+export interface AppliedRule {
+  readonly rule: string;
+  /** Of the caller's counters, within the cell. */
+  readonly name: string;
+  readonly shadow: boolean;
+  readonly whenRedisIsAway: "open" | "closed";
+  readonly windows: readonly AppliedWindow[];
+}
+
+const OWN_LENGTHS = { minute: minutes(1), hour: hours(1), day: days(1) } as const;
+
+const limitFor = (limit: PlanLimit, plan: string | null | undefined, byDefault: string | null): number | null => {
+  if (limit === null || typeof limit === "number") return limit;
+  for (const name of [plan, byDefault]) {
+    if (typeof name === "string" && Object.hasOwn(limit, name)) return limit[name] ?? null;
+  }
+  // A reader of policies lets none through that does not name its default plan: the smallest is the safe one.
+  return Math.min(...Object.values(limit).filter((one) => one !== null));
+};
+
+/** Other windows are other counters: what one string holds is known from its name. */
+const nameOf = (policy: Policy, rule: string, windows: readonly AppliedWindow[], caller: string): string => {
+  const shape = `${windows[0]?.kind[0] ?? ""}${windows.map(({ length }) => length / 1_000).join(".")}`;
+  return `${policy.name}:${rule}:${shape}:${caller}`;
+};
+
+interface Counting {
+  readonly name: string;
+  readonly key: readonly KeyPart[];
+  readonly shadow: boolean;
+  readonly whenRedisIsAway: "open" | "closed";
+}
+
+const applied = (
+  policy: Policy,
+  { name, key, shadow, whenRedisIsAway }: Counting,
+  windows: readonly AppliedWindow[],
+  request: LimitRequest,
+): AppliedRule => ({
+  rule: name,
+  name: nameOf(policy, name, windows, callerOf(key, request)),
+  shadow,
+  whenRedisIsAway,
+  windows,
+});
+
+const appliedRule = (policy: Policy, rule: Rule, request: LimitRequest): AppliedRule => {
+  const windows = rule.windows.map(({ length, limit }) => ({
+    kind: rule.kind,
+    length,
+    limit: limitFor(limit, request.facts.plan, policy.defaultPlan),
+  }));
+  return applied(policy, rule, windows, request);
+};
+
+const ownLimitOf = ({ own }: Facts, layer: string): OwnLimit | null => {
+  const stated = own?.[layer];
+  if (!stated) return null;
+  return Object.values(stated).some((limit) => typeof limit === "number") ? stated : null;
+};
+
+const appliedOwn = (policy: Policy, own: OwnRule, stated: OwnLimit, request: LimitRequest): AppliedRule => {
+  const limits = new Map<Millis, number | null>(own.lengths.map((length) => [length, null]));
+  for (const per of ["minute", "hour", "day"] as const) {
+    const limit = stated[per];
+    if (typeof limit === "number") limits.set(OWN_LENGTHS[per], limit);
+  }
+  const windows = [...limits]
+    .toSorted(([a], [b]) => a - b)
+    .map(([length, limit]) => ({ kind: own.kind, length, limit }));
+  return applied(policy, { ...own, shadow: false, whenRedisIsAway: "open" }, windows, request);
+};
+
+interface Candidate {
+  readonly rule: Rule;
+  readonly pattern: RoutePattern | null;
+}
+
+const candidatesOf = ({ rules }: Layer, matches: (pattern: RoutePattern) => boolean): readonly Candidate[] =>
+  rules
+    .flatMap((rule) => rule.routes.filter(matches).map((pattern) => ({ rule, pattern })))
+    .toSorted((a, b) => moreSpecific(a.pattern, b.pattern));
+
+const candidatesFor = (layer: Layer, request: LimitRequest): readonly Candidate[] => {
+  if (!("action" in request)) return candidatesOf(layer, (one) => matchesRoute(one, request.method, request.route));
+  const named = layer.rules.find(({ actions }) => actions.includes(request.action));
+  // An action that no rule names is limited as everything else is.
+  return named
+    ? [{ rule: named, pattern: null }]
+    : candidatesOf(layer, ({ segments, method }) => segments === null && method === null);
+};
+
+/** More routes than an application has. Routes are patterns, of which no caller can make more. */
+const MOST_REMEMBERED = 5_000;
+
+export interface RuleFinder {
+  (request: LimitRequest): readonly AppliedRule[];
+  /** Whether a rule that may apply there counts by something that stands in the body. */
+  needsBody(method: string, route: string | null): boolean;
+}
+
+/** Finds the rules of requests, remembering which rules each route has. */
+export const ruleFinder = (policy: Policy): RuleFinder => {
+  const known = new Map<string, readonly (readonly Candidate[])[]>();
+  const candidates = (request: LimitRequest): readonly (readonly Candidate[])[] => {
+    const name =
+      "action" in request ? `: ${request.action}` : `${countedMethod(request.method)} ${request.route ?? ""}`;
+    const found = known.get(name);
+    if (found) return found;
+    const sought = policy.layers.map((layer) => candidatesFor(layer, request));
+    if (known.size >= MOST_REMEMBERED) known.clear();
+    known.set(name, sought);
+    return sought;
+  };
+  const find = (request: LimitRequest): readonly AppliedRule[] => {
+    const byLayer = candidates(request);
+    return policy.layers.flatMap(({ name, own }, at) => {
+      const query = "action" in request ? undefined : request.query;
+      const rule = byLayer[at]?.find(({ pattern }) => pattern === null || matchesQuery(pattern, query))?.rule;
+      const stated = own === null ? null : ownLimitOf(request.facts, name);
+      if (own !== null && stated !== null && rule?.overridable !== false)
+        return [appliedOwn(policy, own, stated, request)];
+      return rule === undefined ? [] : [appliedRule(policy, rule, request)];
+    });
+  };
+  const needsBody = (method: string, route: string | null): boolean =>
+    candidates({ method, route, facts: {} }).some((layer) =>
+      layer.some(({ rule }) => rule.key.some((part) => part.some(({ from }) => from === "body"))),
+    );
+  return Object.assign(find, { needsBody });
+};
+
+export const rulesFor = (policy: Policy, request: LimitRequest): readonly AppliedRule[] => ruleFinder(policy)(request);
+
+/** Every rule that may apply to this caller, whatever it asks for; not those that count by something in a request. */
+export const rulesOf = (policy: Policy, facts: Facts): readonly AppliedRule[] => {
+  const request: LimitRequest = { facts, action: "" };
+  return policy.layers.flatMap(({ name, own, rules }) => {
+    const stated = own === null ? null : ownLimitOf(facts, name);
+    const ofTable = rules
+      .filter(({ overridable }) => stated === null || !overridable)
+      .filter(({ key }) => key.every((part) => part.some(({ from }) => from === "fact")))
+      .map((rule) => appliedRule(policy, rule, request));
+    return own !== null && stated !== null ? [appliedOwn(policy, own, stated, request), ...ofTable] : ofTable;
+  });
+};

@@ -1,0 +1,171 @@
+--@ lib clock
+--[[ admit: whether one HTTP request (or what else is limited) may go on, by all windows of all rules that apply to it, all or
+     nothing: a request that is refused is charged to none of them. Limits come with the call and are never kept.
+     KEYS 1 cell
+     ARGV 1 'take', or 'look', which charges and writes nothing
+          then for each bucket: its name, 1 if it is a shadow (counts, never refuses), how many windows it has,
+          and for each window: kind ('rolling', 'fixed', 'clock'), length (ms), limit (0: none, but counted all the same)
+     Reply {1 admitted | 0 refused, now, retry in (ms), then for each window: used, reset in (ms),
+            1 has no room + 2 came to 80 % + 4 came to 100 % of the limit, each told once in a window's length}
+
+     A bucket is one string, its windows one after the other:
+       fixed, clock  start (6 bytes), used (4), told (1)
+       rolling       entries (2), used (4), since (6), told (1), told at (6), then the entries: at (6), how many (4)
+     An entry stands for requests admitted at or before its instant, so it leaves late or in time and never early. The first
+     GRAINS are exact; then one entry takes in what comes within 1/GRAINS of the window after its first, which is `since` of
+     the newest. So there are never more than 2 × GRAINS + 1, whatever the limit is. ]]
+local unpack_bytes, pack_bytes, sub, max = struct.unpack, struct.pack, string.sub, math.max
+local GRAINS, HEAD, ENTRY, PLAIN = 60, 19, 10, 11
+-- What a key outlives its window by: Redis's clock measures it, and this cell's time may stand still behind that of another
+-- server until it is caught up with.
+local SLACK = 60000
+local is_look = ARGV[1] == 'look'
+local now, is_later = read_clock()
+local admitted, retry = true, 0
+
+-- Of bucket b: names[b], states[b], room[b]; its windows are first[b] to first[b + 1] - 1.
+local names, shadows, first, room = {}, {}, {}, {}
+-- Of window w.
+local kinds, lengths, limits, used, resets, flags = {}, {}, {}, {}, {}, {}
+local from, to, since, told, told_at = {}, {}, {}, {}, {}
+
+local buckets, windows, arg = 0, 0, 2
+while ARGV[arg] do
+  buckets = buckets + 1
+  names[buckets], shadows[buckets], first[buckets] = cell .. 'lim:' .. ARGV[arg], ARGV[arg + 1] == '1', windows + 1
+  local count = tonumber(ARGV[arg + 2])
+  arg = arg + 3
+  for w = windows + 1, windows + count do
+    kinds[w], lengths[w], limits[w] = ARGV[arg], tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2])
+    arg = arg + 3
+  end
+  windows = windows + count
+end
+first[buckets + 1] = windows + 1
+local states = buckets == 0 and {} or redis.call('MGET', unpack(names))
+
+-- Reads the window from its bytes: what is used of it, and when something is given back.
+local function read_rolling(w, state, at)
+  local length = lengths[w]
+  if not state then
+    used[w], resets[w], since[w], told[w], told_at[w], from[w], to[w] = 0, 0, 0, 0, 0, 1, 1
+    return at
+  end
+  local entries, total, began, level, level_at = unpack_bytes('>HI4I6BI6', state, at)
+  local head, tail, gone = at + HEAD, at + HEAD + entries * ENTRY, now - length
+  local reset = 0
+  -- Whoever comes back after a while has nothing left to count.
+  if head < tail and unpack_bytes('>I6', state, tail - ENTRY) <= gone then head, total = tail, 0 end
+  while head < tail do
+    local instant, many = unpack_bytes('>I6I4', state, head)
+    if instant > gone then
+      reset = instant - gone
+      break
+    end
+    head, total = head + ENTRY, total - many
+  end
+  if level_at <= gone then level = 0 end
+  used[w], resets[w], since[w], told[w], told_at[w], from[w], to[w] = total, reset, began, level, level_at, head, tail
+  return tail
+end
+
+local function read_plain(w, state, at)
+  local length = lengths[w]
+  local is_clock = kinds[w] == 'clock'
+  local start, count, level = 0, 0, 0
+  if state then start, count, level = unpack_bytes('>I6I4B', state, at) end
+  -- A window that was seen in a later time than now goes on: it is not given a second time.
+  if now >= start + length then
+    start, count, level = is_clock and now - now % length or 0, 0, 0
+  end
+  used[w], since[w], told[w] = count, start, level
+  resets[w] = start == 0 and 0 or start + length - now
+  return at + PLAIN
+end
+
+-- How long until so many requests have left.
+local function leave_in(w, state, many)
+  local at = from[w]
+  while true do
+    local instant, here = unpack_bytes('>I6I4', state, at)
+    many = many - here
+    if many <= 0 then return instant + lengths[w] - now end
+    at = at + ENTRY
+  end
+end
+
+for b = 1, buckets do
+  local state, at = states[b], 1
+  room[b] = true
+  for w = first[b], first[b + 1] - 1 do
+    at = (kinds[w] == 'rolling' and read_rolling or read_plain)(w, state, at)
+    local limit = limits[w]
+    flags[w] = 0
+    if limit > 0 and used[w] >= limit then
+      room[b], flags[w] = false, 1
+      if not shadows[b] then
+        admitted = false
+        retry = max(retry, kinds[w] == 'rolling' and leave_in(w, state, used[w] + 1 - limit) or resets[w])
+      end
+    end
+  end
+end
+
+local function written_rolling(w, state, charge)
+  local head, tail, began = from[w], to[w], since[w]
+  local last, kept = '', tail - head
+  if charge then
+    if kept > 0 and (now <= began or (kept >= GRAINS * ENTRY and now - began < lengths[w] / GRAINS)) then
+      local instant, many = unpack_bytes('>I6I4', state, tail - ENTRY)
+      last, kept = pack_bytes('>I6I4', max(now, instant), many + 1), kept - ENTRY
+    else
+      last, began = pack_bytes('>I6I4', now, 1), now
+    end
+  end
+  local head_bytes = pack_bytes('>HI4I6BI6', (kept + #last) / ENTRY, used[w], began, told[w], told_at[w])
+  if kept == 0 then return head_bytes .. last end
+  return head_bytes .. sub(state, head, head + kept - 1) .. last
+end
+
+if not is_look then
+  for b = 1, buckets do
+    local charge = admitted and room[b]
+    local is_changed, longest, written = charge, 0, nil
+    for w = first[b], first[b + 1] - 1 do
+      local limit, count = limits[w], used[w]
+      if charge then
+        count = count + 1
+        used[w] = count
+        if since[w] == 0 and kinds[w] == 'fixed' then since[w] = now end
+        if resets[w] == 0 then resets[w] = lengths[w] end
+      end
+      -- Of a limit of one, and of one that was lowered, only the 100 % is told.
+      local level = limit == 0 and 0 or count >= limit and 2 or count * 5 >= limit * 4 and 1 or 0
+      if level > told[w] and (charge or flags[w] == 1) then
+        told[w], told_at[w], is_changed = level, now, true
+        flags[w] = flags[w] + level * 2
+      end
+      longest = max(longest, lengths[w])
+    end
+    if is_changed then
+      for w = first[b], first[b + 1] - 1 do
+        local bytes = kinds[w] == 'rolling' and written_rolling(w, states[b], charge)
+          or pack_bytes('>I6I4B', since[w], used[w], told[w])
+        written = written and written .. bytes or bytes
+      end
+      local slack = SLACK
+      if not is_later then
+        local time = redis.call('TIME')
+        slack = slack + max(0, now - time[1] * 1000)
+      end
+      redis.call('SET', names[b], written, 'PX', longest + slack)
+    end
+  end
+end
+
+local reply = { admitted and 1 or 0, now, retry }
+for w = 1, windows do
+  local at = w * 3 + 1
+  reply[at], reply[at + 1], reply[at + 2] = used[w], resets[w], flags[w]
+end
+return reply
