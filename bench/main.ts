@@ -11,9 +11,10 @@ import { HEADING, lineOf, median, verdictOf } from "./report.ts";
 import { machine } from "./machine.ts";
 import type { Form, Group, Row } from "./row.ts";
 import { profile } from "./profile/profile.ts";
+import { backlog } from "./rows/backlog.ts";
 import { pipeline } from "./rows/pipeline.ts";
 
-const GROUPS: readonly Group[] = [pipeline];
+const GROUPS: readonly Group[] = [pipeline, backlog];
 
 const { values: options } = parseArgs({
   options: {
