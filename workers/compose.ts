@@ -17,7 +17,7 @@ import { arrivalLog } from "../src/sandbox/arrivals.ts";
 import { startSandbox, type Sandbox } from "../src/sandbox/sandbox.ts";
 import type { Lifecycle } from "../src/start/lifecycle.ts";
 import { askingWith } from "./asking.ts";
-import { dispatcher, type Dispatch } from "./dispatch.ts";
+import { dispatcher } from "./dispatch.ts";
 import { closeWorkers, giveBackUntaken } from "./ending.ts";
 import { startWorker } from "./worker.ts";
 
@@ -79,10 +79,14 @@ export const composeWorker = async (
     CHANNELS.map((channel) => [channel, config.channels[channel].retry.tries]),
   ) as Record<Channel, number>;
   const canAsk = providers.some((provider) => provider.find !== undefined);
+  const id = randomUUID();
+  /** Jobs in this process's hands. */
+  const held = new Set<string>();
   const gate = startGate({
     scripts,
     queues,
     zones,
+    holding: { worker: id, has: (job) => held.has(job) },
     retention: { bodies: config.bodyRetention, records: config.retention },
     mostTries,
     ...(canAsk ? { ask: askingWith({ scripts, contents, providers, mostTries, log }) } : {}),
@@ -102,8 +106,6 @@ export const composeWorker = async (
     setTimeout(() => gate.nudge(what), milliseconds(Math.random() * 5));
   }).catch(() => {}); // it subscribes again when Redis is there; until then the gate looks by itself
 
-  /** Jobs in this process's hands. */
-  let busy = 0;
   const workers = providers.flatMap((provider) =>
     provider.channels.map((channel) => {
       const policy = config.channels[channel];
@@ -125,22 +127,18 @@ export const composeWorker = async (
         provider,
         policy,
       );
-      const counted: Dispatch = async (...job) => {
-        busy++;
-        return dispatch(...job).finally(() => busy--);
-      };
-      return startWorker(core.patient, keys, channel, policy.concurrency, counted, log);
+      const { concurrency } = policy;
+      return startWorker({ connection: core.patient, keys, channel, concurrency, dispatch, name: id, held, log });
     }),
   );
   lifecycle.add("workers", async () => {
     stopping.abort();
     const isAway = core.patient.status !== "ready";
-    await closeWorkers(workers, isAway, () => busy);
+    await closeWorkers(workers, isAway, () => held.size);
     const back = isAway ? 0 : await giveBackUntaken(scripts);
     if (back > 0) log.info({ event: "given_back", count: back }, "what has not begun is back in its lane");
   });
 
-  const id = randomUUID();
   const hands = Object.fromEntries(channels.map((channel) => [channel, config.channels[channel].concurrency]));
   const beating = loop("beat", log, async () => {
     await beat(scripts, id, hands, true);

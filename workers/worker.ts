@@ -17,25 +17,36 @@ const LOCK = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 1_
  *  stands still after the trouble is over. */
 const ASK_AGAIN = { runRetryDelay: 2_000 };
 
-export const startWorker = (
-  connection: Redis,
-  keys: Keys,
-  channel: Channel,
-  concurrency: number,
-  dispatch: Dispatch,
-  log: Logger,
-): Worker<JobData> => {
+export interface WorkerParts {
+  readonly connection: Redis;
+  readonly keys: Keys;
+  readonly channel: Channel;
+  readonly concurrency: number;
+  readonly dispatch: Dispatch;
+  /** The process, by the name under which it beats: BullMQ notes it in each job that is fetched, for the sweeper. */
+  readonly name: string;
+  /** The jobs in its hands: kept by the worker. */
+  readonly held: Set<string>;
+  readonly log: Logger;
+}
+
+export const startWorker = (parts: WorkerParts): Worker<JobData> => {
+  const { connection, keys, channel, concurrency, dispatch, name, held, log } = parts;
+  const work = async (messages: JobData["messages"]): Promise<void> => {
+    const failures = await dispatch(
+      channel,
+      messages.map(([id, release]) => ({ id, release })),
+    );
+    // So that the ordinary BullMQ tools show it; the message lives on in its record.
+    if (failures.length > 0) throw new UnrecoverableError(failures.slice(0, 3).join("; "));
+  };
   const worker = new Worker<JobData>(
     channel,
-    async (job) => {
-      const failures = await dispatch(
-        channel,
-        job.data.messages.map(([id, release]) => ({ id, release })),
-      );
-      // So that the ordinary BullMQ tools show it; the message lives on in its record.
-      if (failures.length > 0) throw new UnrecoverableError(failures.slice(0, 3).join("; "));
+    async ({ id = "", data }) => {
+      held.add(id);
+      await work(data.messages).finally(() => held.delete(id));
     },
-    { connection, prefix: keys.bullPrefix, concurrency, skipVersionCheck: true, ...LOCK, ...ASK_AGAIN },
+    { connection, name, prefix: keys.bullPrefix, concurrency, skipVersionCheck: true, ...LOCK, ...ASK_AGAIN },
   );
   worker.on("error", (error) => log.debug({ event: "bullmq_error", channel, err: error }, "BullMQ worker"));
   return worker;

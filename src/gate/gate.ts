@@ -16,13 +16,14 @@ import { tick, type Retention } from "../redis/scripts/tick.ts";
 import { loop, type Loop } from "./loop.ts";
 import type { Nudge } from "./nudge.ts";
 import { reapingWith } from "./reaping.ts";
-import { STUCK_AFTER, sweep } from "./sweeper.ts";
+import { STUCK_AFTER, sweeperWith, type Holding } from "./sweeper.ts";
 import type { Zones } from "./zones.ts";
 
 export interface GateOptions {
   readonly scripts: ScriptRunner;
   readonly queues: Queues;
   readonly zones: Zones;
+  readonly holding: Holding;
   readonly retention: Retention;
   readonly mostTries: { readonly [channel in Channel]: number };
   readonly log: Logger;
@@ -101,8 +102,9 @@ export const startGate = (options: GateOptions): Gate => {
 
   // Only when something has been released for long: four questions a second are a lot where nothing happens.
   let sweptAt = -Infinity;
+  const sweep = sweeperWith(options);
   const sweeping = loop("sweep", log, async () => {
-    await sweep(scripts, queues, options.pass);
+    await sweep();
     sweptAt = systemClock.monotonic();
     return null;
   });

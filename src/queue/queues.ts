@@ -17,6 +17,8 @@ export interface Queues {
   add(channel: Channel, jobs: readonly ReleasedJob[]): Promise<void>;
   /** Null when BullMQ no longer knows the job. */
   stateOf(channel: Channel, job: string): Promise<JobState | null>;
+  /** The name of the worker that fetched it last; null when none has. */
+  holderOf(channel: Channel, job: string): Promise<string | null>;
   counts(channel: Channel): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;
 }
@@ -54,6 +56,7 @@ export const queuesOn = (redis: Redis, keys: Keys): Queues => {
       const state = await queueOf(channel).getJobState(job);
       return state === "unknown" ? null : state;
     },
+    holderOf: async (channel, job) => (await queueOf(channel).getJob(job))?.processedBy ?? null,
     counts: (channel) => queueOf(channel).getJobCounts("waiting", "active", "completed", "failed"),
     close: async () => {
       await Promise.all([...queues.values()].map((queue) => queue.close()));
