@@ -36,6 +36,7 @@ const boundText = (bound: Bound | undefined): string =>
 
 export const lineOf = (row: Row): string => {
   if (row.kind === "skipped") return `${row.name.padEnd(40)}  skipped: ${row.why}`;
+  if (row.kind === "failed") return `${row.name.padEnd(40)}  FAILED: ${row.why}`;
   const { name, values, unit, must, aim } = row;
   const range = `${figure(median(values))} [${figure(Math.min(...values))}–${figure(Math.max(...values))}] ${unit}`;
   const verdict = verdictOf(row);

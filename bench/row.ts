@@ -23,7 +23,14 @@ export interface Skipped {
   readonly why: string;
 }
 
-export type Row = Measured | Skipped;
+/** A measurement of something that did not work is none. */
+export interface Failed {
+  readonly kind: "failed";
+  readonly name: string;
+  readonly why: string;
+}
+
+export type Row = Measured | Skipped | Failed;
 
 /** Of a group of rows: `long` is what the project is judged by, `quick` what a person waits for. */
 export type Form = "quick" | "long";

@@ -39,7 +39,7 @@ const partsOf = () => {
 };
 
 /** Accounts of the suite are numbers that are read back from their ids. */
-const accountId = (n: number): string => `acc_${String(n).padStart(26, "0")}`;
+export const accountId = (n: number): string => `acc_${String(n).padStart(26, "0")}`;
 export const accountNumber = (id: string): number => Number(id.slice(4));
 
 export interface SystemOptions {
