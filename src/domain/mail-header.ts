@@ -25,3 +25,11 @@ export const isReservedHeader = (name: string): boolean => {
   const lower = name.toLowerCase();
   return OURS.has(lower) || FAMILIES.some((family) => lower.startsWith(family));
 };
+
+/**
+ * RFC 2047's `=?utf-8?Q?…?=`: ASCII to whoever checks it, and to whoever reads it anything, line breaks too. What is a
+ * text here is one there: it is encoded as it stands, or refused.
+ */
+const ENCODED_WORD = /=\?[^?]*\?[bq]\?[^?]*\?=/i;
+
+export const holdsEncodedWord = (text: string): boolean => ENCODED_WORD.test(text);

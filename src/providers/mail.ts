@@ -2,9 +2,10 @@
  * A message as nodemailer is to build it, field by field from strings: never a caller's object, in which nodemailer
  * would find files to read and lists of recipients. The API refuses all of this earlier; this is the second lock.
  */
-import { isReservedHeader } from "../domain/mail-header.ts";
+import { holdsEncodedWord, isReservedHeader } from "../domain/mail-header.ts";
 import type { SendMailOptions } from "nodemailer";
 import addressparser from "nodemailer/lib/addressparser";
+import { encodeWord } from "nodemailer/lib/mime-funcs";
 import { parseEmailAddress } from "../domain/address.ts";
 import type { EmailContent } from "../domain/message.ts";
 import type { Dispatch } from "./provider.ts";
@@ -21,15 +22,18 @@ const BREAKS = /[\r\n\0]/;
 
 /** The one address that a header holds, or null: two in it would be two recipients for one unit of quota. */
 const oneAddress = (text: string): { name: string; address: string } | null => {
-  if (BREAKS.test(text) || text.length > LONGEST_HEADER) return null;
+  if (BREAKS.test(text) || text.length > LONGEST_HEADER || holdsEncodedWord(text)) return null;
   const [only, ...others] = addressparser(text, { flatten: true });
   const address = only?.address ?? "";
-  if (only === undefined || others.length > 0 || !/^[^\s@<>,;]+@[^\s@<>,;]+$/.test(address)) return null;
-  return address.length > LONGEST_ADDRESS ? null : { name: only.name, address };
+  if (only === undefined || others.length > 0 || address.length > LONGEST_ADDRESS) return null;
+  return parseEmailAddress(address) === null ? null : { name: only.name, address };
 };
 
 /** As quotas and suppressions know it: a header may spell a domain as its readers do ("münchen.de"). */
 const canonical = (address: string): string => (parseEmailAddress(address) ?? address).toLowerCase();
+
+/** Nodemailer encodes what is no ASCII, and an encoded word is. After a template's variables are in: two can make one. */
+const subjectOf = (text: string): string => (holdsEncodedWord(text) ? encodeWord(text, "Q", 52) : text);
 
 const sameAddress = (one: string, other: string): boolean => canonical(one) === canonical(other);
 
@@ -63,7 +67,7 @@ export const mailOf = (message: Dispatch, messageIdDomain: string): Mail | strin
     envelope: { from: message.sender, to: [message.recipient] },
     from,
     to: { name: "", address: message.recipient },
-    subject: content.subject,
+    subject: subjectOf(content.subject),
     // The same on every try, to the byte: a receiver that sees a message twice can tell that it is one.
     messageId: `<${message.id}@${messageIdDomain}>`,
     baseBoundary: message.id,

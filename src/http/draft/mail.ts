@@ -1,5 +1,5 @@
 /** An email's own fields: whatever ends up in a header is one line, and no header is set twice. */
-import { isReservedHeader } from "../../domain/mail-header.ts";
+import { holdsEncodedWord, isReservedHeader } from "../../domain/mail-header.ts";
 import { parseMailbox } from "../../domain/address.ts";
 import { unmet, type Problems } from "../../domain/expecting.ts";
 import type { EmailContent } from "../../domain/message.ts";
@@ -23,6 +23,16 @@ export const readHeaders = (headers: Readonly<Record<string, string>>, problems:
   }
 };
 
+const A_MAILBOX = "one mailbox, such as ann@example.com or Ann <ann@example.com>";
+
+/** The one mailbox, or null: noted. A name is text, which is encoded here and nowhere before. */
+const readMailbox = (text: string, field: string, problems: Problems): ReturnType<typeof parseMailbox> => {
+  const mailbox = parseMailbox(text);
+  if (mailbox === null) unmet(problems, field, A_MAILBOX, text);
+  else if (holdsEncodedWord(text)) unmet(problems, field, "a name as it is to be read, not an encoded word", text);
+  return mailbox;
+};
+
 export const isOneLine = (text: string): boolean => !UNPRINTABLE.test(text);
 
 /** The sender's bare address too, or null when `from` is not one mailbox. */
@@ -31,11 +41,9 @@ export const readMail = (
   problems: Problems,
 ): { address: string | null; content: Omit<EmailContent, "to"> } => {
   const { from, subject, text, html, reply_to, headers } = fields;
-  const mailbox = parseMailbox(from);
-  if (mailbox === null) unmet(problems, "from", "one mailbox, such as ann@example.com or Ann <ann@example.com>", from);
+  const mailbox = readMailbox(from, "from", problems);
   if (!isOneLine(subject)) unmet(problems, "subject", "one line without control characters", subject);
-  if (reply_to !== undefined && parseMailbox(reply_to) === null)
-    unmet(problems, "reply_to", "one mailbox, such as ann@example.com", reply_to);
+  if (reply_to !== undefined) readMailbox(reply_to, "reply_to", problems);
   if ((text ?? "") === "" && (html ?? "") === "") unmet(problems, "text", "text or html or both", undefined);
   if (headers !== undefined) readHeaders(headers, problems);
   return {
