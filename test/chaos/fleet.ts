@@ -27,7 +27,7 @@ export interface Slot {
 
 export interface FleetParts {
   readonly buildUrl: string;
-  readonly socket: string;
+  readonly redisUrl: string;
   readonly env: Readonly<Record<string, string>>;
   /** Where the processes' logs go. */
   readonly logFile: string;
@@ -40,7 +40,7 @@ const MOST_SURPRISES = 5;
 const PROGRAM = fileURLToPath(new URL("program.mjs", import.meta.url));
 const SKEW = new URL("../support/skewed-clock.mjs", import.meta.url).href;
 
-export const fleetOf = ({ buildUrl, socket, env, logFile, realNow }: FleetParts) => {
+export const fleetOf = ({ buildUrl, redisUrl, env, logFile, realNow }: FleetParts) => {
   const output = openSync(logFile, "a");
   const deaths: Death[] = [];
   /** Ends that nobody asked for: a process of ours must never end by itself. */
@@ -54,7 +54,7 @@ export const fleetOf = ({ buildUrl, socket, env, logFile, realNow }: FleetParts)
         PATH: process.env["PATH"],
         CHAOS_BUILD: buildUrl,
         CHAOS_PROGRAM: program,
-        CHAOS_REDIS: socket,
+        CHAOS_REDIS: redisUrl,
         SLUICE_CELL: "own",
         SLUICE_TEST_CLOCK: "1",
         LOG_LEVEL: "warn",

@@ -1,9 +1,9 @@
 /** The verdict: from the ledgers, from what the API says became of each message, and from nobody's counters. */
-import { ACCOUNTS } from "./accounts.ts";
-import { windowName, type Kind } from "./calendar.ts";
-import { accountOf, type Acceptance, type ProviderEntry } from "./entries.ts";
+import type { Acceptance, ProviderEntry } from "./entries.ts";
 import type { Death } from "./fleet.ts";
-import { largestLimit, type LimitChange } from "./limits.ts";
+import type { LimitChange } from "./limits.ts";
+import { overQuota } from "./over.ts";
+import { twiceOf } from "./twice.ts";
 
 export interface Evidence {
   readonly accepted: readonly Acceptance[];
@@ -11,6 +11,8 @@ export interface Evidence {
   readonly states: ReadonlyMap<string, { readonly status: string; readonly reason: string | null }>;
   readonly deaths: readonly Death[];
   readonly changes?: readonly LimitChange[];
+  /** Asked for, and never answered: they may have been accepted, and then they go. */
+  readonly unanswered?: readonly string[];
 }
 
 export interface Verdict {
@@ -19,10 +21,6 @@ export interface Verdict {
 }
 
 const ENDS = new Set(["sent", "delivered", "undelivered", "failed", "expired", "canceled", "suppressed", "uncertain"]);
-const KINDS: readonly Kind[] = ["hour", "day"];
-/** Longer than an attempt may take: a death this long after an arrival may have cost its answer. */
-const ATTEMPT_MS = 25_000;
-
 const byMarker = (entries: readonly ProviderEntry[]): Map<string, ProviderEntry[]> => {
   const found = new Map<string, ProviderEntry[]>();
   for (const entry of entries) {
@@ -33,40 +31,10 @@ const byMarker = (entries: readonly ProviderEntry[]): Map<string, ProviderEntry[
   return found;
 };
 
-/** Windows with more arrivals than the limit that was in force when each may have begun, and how many were looked at. */
-const overQuota = (arrivals: readonly ProviderEntry[], changes: readonly LimitChange[]) => {
-  const windows = new Map<string, { count: number; full: boolean; over: boolean; limit: number }>();
-  for (const { marker, channel, at, realAt } of arrivals.toSorted((a, b) => a.realAt - b.realAt)) {
-    const account = accountOf(marker);
-    const { zone, quotas } = ACCOUNTS[account] ?? { zone: "UTC", quotas: {} };
-    for (const scope of [channel, "all"] as const)
-      for (const kind of KINDS) {
-        const first = quotas[scope]?.[kind];
-        if (first === undefined) continue;
-        const own = kind === "hour" ? changes.filter((each) => each.account === account && each.channel === scope) : [];
-        const limit = largestLimit(first, own, realAt - ATTEMPT_MS, realAt);
-        const name = `account ${account}, ${scope}.${kind}, ${windowName(kind, zone, at)}`;
-        const window = windows.get(name) ?? { count: 0, full: false, over: false, limit };
-        window.count++;
-        window.limit = limit;
-        window.full ||= window.count >= limit;
-        window.over ||= window.count > limit;
-        windows.set(name, window);
-      }
-  }
-  return {
-    windows: windows.size,
-    full: [...windows.values()].filter(({ full }) => full).length,
-    violations: [...windows]
-      .filter(([, { over }]) => over)
-      .map(([name, { count, limit }]) => `OVER: ${count} arrivals of ${limit} in ${name}`),
-  };
-};
-
-export const judge = ({ accepted, provider, states, deaths, changes = [] }: Evidence): Verdict => {
+export const judge = ({ accepted, provider, states, deaths, changes = [], unanswered = [] }: Evidence): Verdict => {
   const violations: string[] = [];
   const entries = byMarker(provider);
-  const known = new Set(accepted.map(({ marker }) => marker));
+  const known = new Set([...accepted.map(({ marker }) => marker), ...unanswered]);
   const uncertain: Acceptance[] = [];
   /** Three workers died while each of these was on its way, by our hand. */
   let bystanders = 0;
@@ -86,31 +54,14 @@ export const judge = ({ accepted, provider, states, deaths, changes = [] }: Evid
       violations.push(`LOST: ${marker} is ${state.status}, which nobody asked for`);
   }
 
-  let twice = 0;
   const arrivals = provider.filter(({ kind }) => kind === "arrival");
-  for (const [marker, all] of entries) {
-    const came = all.filter(({ kind }) => kind === "arrival").sort((a, b) => a.realAt - b.realAt);
-    if (!known.has(marker) && came.length > 0)
-      violations.push(`UNASKED: ${marker} arrived, and no 202 was given for it`);
-    for (const [at, next] of came.entries()) {
-      const before = came[at - 1];
-      if (!before) continue;
-      twice++;
-      if (next.channel !== "email") violations.push(`TWICE: ${marker} on ${next.channel}`);
-      else if (next.letter !== before.letter) violations.push(`TWICE: ${marker} came as another letter`);
-      else if (
-        before.behaviour === "fine" &&
-        !deaths.some(
-          ({ program, realAt }) =>
-            program === "worker" && realAt >= before.realAt - 1_000 && realAt <= before.realAt + ATTEMPT_MS,
-        )
-      )
-        violations.push(`TWICE: ${marker}, although it was answered and no worker died`);
-    }
-  }
-
+  for (const marker of new Set(arrivals.map((arrival) => arrival.marker)))
+    if (!known.has(marker)) violations.push(`UNASKED: ${marker} arrived, and nobody had asked for it`);
+  const twice = twiceOf(entries, deaths);
+  violations.push(...twice.violations);
   const quota = overQuota(arrivals, changes);
   violations.push(...quota.violations);
+  const arrived = uncertain.filter(({ marker }) => entries.get(marker)?.some(({ kind }) => kind === "arrival"));
   const of = (program: string): number => deaths.filter((death) => death.program === program).length;
   return {
     violations,
@@ -125,14 +76,12 @@ export const judge = ({ accepted, provider, states, deaths, changes = [] }: Evid
       windows: quota.windows,
       windows_full: quota.full,
       windows_over: quota.violations.length,
-      duplicates_email: twice - violations.filter((each) => /^TWICE: .* on /.test(each)).length,
-      duplicates_other: violations.filter((each) => /^TWICE: .* on /.test(each)).length,
+      ...twice.figures,
       poison_by_our_hand: bystanders,
       uncertain: uncertain.length,
       uncertain_calls: uncertain.filter(({ channel }) => channel === "voice").length,
-      uncertain_that_arrived: uncertain.filter(({ marker }) =>
-        (entries.get(marker) ?? []).some(({ kind }) => kind === "arrival"),
-      ).length,
+      uncertain_calls_that_arrived: arrived.filter(({ channel }) => channel === "voice").length,
+      uncertain_texts_that_arrived: arrived.filter(({ channel }) => channel !== "voice").length,
     },
   };
 };

@@ -41,6 +41,9 @@ export interface Pace {
   readonly redis: number;
 }
 
+/** After Redis is back, workers have come back to it and settled what they held. */
+const RECONNECT_MS = 5_000;
+
 export const killing = (stage: Stage, time: RunTime, slots: readonly Slot[], pace: Pace, enough: () => boolean) => {
   const { dice, depths, realNow, server, clock, redis, fleet } = stage;
   const kills: Kill[] = [];
@@ -55,12 +58,12 @@ export const killing = (stage: Stage, time: RunTime, slots: readonly Slot[], pac
     await note("redis");
     await clock.pause();
     redisDown = true;
-    time.redisKilled();
+    time.disturbed(RECONNECT_MS);
     server.kill();
     fleet.redisDied();
     await until(async () => (await redis.ping()) === "PONG", { what: "Redis to be back", within: 30_000 });
     redisDown = false;
-    time.redisKilled();
+    time.disturbed(RECONNECT_MS);
     await clock.start();
   };
   const killOne = async (program: "api" | "worker", n: number): Promise<void> => {

@@ -32,9 +32,11 @@ export const startLoad = async ({ api, dice, ledger, realNow }: LoadParts) => {
   const counts = new Map<string, number>();
   const asking = new Set<Promise<unknown>>();
   /** By account and channel: asked for, and not yet answered. */
-  const unanswered = new Map<string, number>();
+  const open = new Map<string, number>();
+  /** Given up on: they may have been accepted. */
+  const unanswered: string[] = [];
   const lane = (account: number, channel: Channel): string => `${account} ${channel}`;
-  const add = (name: string, n: number): void => void unanswered.set(name, (unanswered.get(name) ?? 0) + n);
+  const add = (name: string, n: number): void => void open.set(name, (open.get(name) ?? 0) + n);
 
   const messageOf = (account: number, channel: Channel) => {
     const n = counts.get(channel) ?? 0;
@@ -60,7 +62,10 @@ export const startLoad = async ({ api, dice, ledger, realNow }: LoadParts) => {
       if (!first) continue;
       const body = isBulk ? { messages: request.map((message) => message.body) } : first.body;
       const path = PATHS[channel] + (isBulk ? "/bulk" : "");
-      const reply = await api.call("POST", path, accounts[account]?.key ?? "", body, first.marker);
+      const reply = await api.call("POST", path, accounts[account]?.key ?? "", body, first.marker).catch((error) => {
+        unanswered.push(...request.map(({ marker }) => marker));
+        throw error;
+      });
       if (reply.status !== 202) continue;
       const ids: (string | undefined)[] = isBulk ? reply.body.results.map(({ id }: any) => id) : [reply.body.id];
       const accepted = request.flatMap(({ marker }, at) => {
@@ -89,13 +94,14 @@ export const startLoad = async ({ api, dice, ledger, realNow }: LoadParts) => {
   return {
     accounts,
     demand,
+    unanswered: unanswered as readonly string[],
     /** As much as makes one and a half hours' quotas wait. */
     topUp: async (account: number): Promise<void> => {
       const { body: queues } = await api.call("GET", "/v1/queues", accounts[account]?.key ?? "");
       for (const channel of CHANNELS) {
         const { queued, throttled, scheduled, sending } = queues[channel];
         const limit = ACCOUNTS[account]?.quotas[channel]?.hour ?? 0;
-        const there = queued + throttled + scheduled + sending + (unanswered.get(lane(account, channel)) ?? 0);
+        const there = queued + throttled + scheduled + sending + (open.get(lane(account, channel)) ?? 0);
         const lacking = Math.ceil(limit * 1.5) - there;
         if (lacking > 0) demand(account, channel, lacking);
       }

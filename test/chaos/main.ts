@@ -1,5 +1,5 @@
 /** `npm run chaos [-- --minutes N --seed S]`: a long run. Ends with 1 if anything was lost, sent twice or over. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -14,6 +14,8 @@ const minutes = Number(values.minutes);
 const fsync = values.fsync === "everysec" ? "everysec" : "always";
 const results = fileURLToPath(new URL("results/", import.meta.url));
 const directory = join(results, `seed-${seed}`);
+// Ledgers are appended to: those of an earlier run of this seed would be judged with this one's.
+rmSync(directory, { recursive: true, force: true });
 mkdirSync(directory, { recursive: true });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -26,6 +28,8 @@ const { violations, figures } = await chaosRun({
   apis: 2,
   workers: 3,
   points: EVERY_POINT,
+  wire: 10_000,
+  measuresDoubt: true,
   pace: { worker: 1_500, api: 4_000, redis: 20_000 },
   enough: ({ realMs }) => realMs > minutes * 60_000,
   say,

@@ -1,5 +1,4 @@
-// One process of the product as compiled by build.ts: an API or a worker. Its Redis may be a unix socket, which the
-// programs of npm do not take.
+// One process of the product as compiled by build.ts: an API or a worker.
 const { CHAOS_BUILD = "", CHAOS_PROGRAM, CHAOS_REDIS = "", ...env } = process.env;
 const load = (path) => import(new URL(path, CHAOS_BUILD).href);
 const [{ readEnv }, { composeCore }, { onStop }, { createLogger }] = await Promise.all(
@@ -10,7 +9,7 @@ process.on("disconnect", () => process.exit(1));
 const config = readEnv(env);
 const log = createLogger({ level: config.logLevel });
 const lifecycle = onStop(log);
-const core = composeCore(config, { socket: CHAOS_REDIS }, log);
+const core = composeCore(config, { url: CHAOS_REDIS }, log);
 lifecycle.add("core", core.close);
 if (CHAOS_PROGRAM === "api") {
   const { serve } = await load("src/serve.js");

@@ -12,8 +12,10 @@ import { readLedger } from "./ledger.ts";
 import { startLoad, type Load } from "./load.ts";
 import { dieInTurn, isApiPoint, type Faults } from "./points.ts";
 import { resuming } from "./report.ts";
+import { surfacing } from "./surfacing.ts";
 import { setStage, type Stage, type StageOptions } from "./stage.ts";
 import { timeOf, type RunTime } from "./time.ts";
+import { troubleOnTheWire } from "./wire.ts";
 
 export interface SoFar {
   readonly realMs: number;
@@ -24,6 +26,10 @@ export interface SoFar {
 
 export interface RunOptions extends StageOptions {
   readonly pace: Pace;
+  /** Mean ms between two spells of faults on the way to Redis. */
+  readonly wire: number;
+  /** Whether it is measured how long nobody knows what became of a message: 50 s. */
+  readonly measuresDoubt: boolean;
   readonly apis: number;
   readonly workers: number;
   /** Each point in turn, in a process that has work, before the random deaths. */
@@ -103,12 +109,14 @@ const runOn = async (stage: Stage, options: RunOptions): Promise<Verdict> => {
   });
   const isEnough = (): boolean => options.enough(soFar());
   const randomly = killing(stage, time, troops.all(), options.pace, isEnough);
+  const wire = troubleOnTheWire(stage, time, options.wire, isEnough);
   while (!isEnough()) await hours.next();
-  await randomly.stop();
+  await Promise.all([randomly.stop(), wire.stop()]);
   say(`random deaths: ${realNow() - startedAt} ms`);
 
   order(() => null);
   await troops.alive();
+  const doubt = options.measuresDoubt ? await surfacing(stage, time, load, troops.workers) : {};
   const finishingAt = realNow();
   await letFinish(stage, time, load);
   say(`let finish: ${realNow() - finishingAt} ms`);
@@ -118,13 +126,22 @@ const runOn = async (stage: Stage, options: RunOptions): Promise<Verdict> => {
   await Promise.all([ledgers.accepted.close(), ledgers.provider.close()]);
   const provider = readLedger<ProviderEntry>(files.provider);
   const accepted = readLedger<Acceptance>(files.accepted);
-  const verdict = judge({ accepted, provider, states, deaths: fleet.deaths, changes: hours.changes });
+  const verdict = judge({
+    accepted,
+    provider,
+    states,
+    deaths: fleet.deaths,
+    changes: hours.changes,
+    unanswered: load.unanswered,
+  });
   return {
     violations: [...verdict.violations, ...fleet.surprises, ...api.wrong, ...missed, ...hours.idle],
     figures: {
       ...verdict.figures,
       requests: api.asked(),
       ...hours.figures(),
+      ...wire.figures(),
+      ...doubt,
       ...resuming(randomly.kills, provider),
       real_ms: realNow(),
     },

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { CHANNELS } from "../../src/domain/channel.ts";
 import { keysOf } from "../../src/redis/keys.ts";
+import { faultProxy } from "../support/fault-proxy.ts";
 import { ownRedis } from "../support/own-redis.ts";
 import { STARTS_AT } from "./accounts.ts";
 import { ADMIN_KEY, apiOn } from "./api.ts";
@@ -39,6 +40,9 @@ export const setStage = async ({ seed, directory, withStalls, fsync }: StageOpti
   const server = await ownRedis({ fsync });
   closing.push(server.close);
   const redis = server.connect("patient");
+  // Between the product and Redis. The run itself goes past it.
+  const proxy = await faultProxy(server.address);
+  closing.push(proxy.close);
   const keys = keysOf(server.cell);
   const clock = runClock(redis, keys, STARTS_AT);
   await clock.start();
@@ -50,7 +54,7 @@ export const setStage = async ({ seed, directory, withStalls, fsync }: StageOpti
   closing.push(providers.close);
   const fleet = fleetOf({
     buildUrl: build.url,
-    socket: server.socket,
+    redisUrl: `redis://127.0.0.1:${proxy.port}`,
     logFile: join(directory, "processes.log"),
     realNow,
     env: { ...providers.env, SLUICE_ADMIN_KEY: ADMIN_KEY, SLUICE_RATES: "email=off,sms=off,voice=off,whatsapp=off" },
@@ -86,6 +90,7 @@ export const setStage = async ({ seed, directory, withStalls, fsync }: StageOpti
     dice,
     realNow,
     server,
+    proxy,
     redis,
     keys,
     clock,

@@ -12,13 +12,11 @@ const UNCHANGED_MS = 2_200;
 const PROVIDER_IDLE_MS = 300;
 /** A stalled attempt is given up after 20 s, and a second for its adapter to say so. */
 const STALL_MS = 22_000;
-/** After Redis is back, workers have come back to it and settled what they held. */
-const RECONNECT_MS = 5_000;
 const QUIET_MS = 300;
 const LOOK_MS = 50;
 
 export const timeOf = ({ redis, keys, clock, depths, providers, realNow }: Stage) => {
-  let redisKilledAt = -Infinity;
+  let calmFrom = -Infinity;
   /** Since when each message was seen to be `sending`: by id and the time it has. */
   const seenAt = new Map<string, number>();
   const lookAtSending = async (): Promise<void> => {
@@ -40,18 +38,18 @@ export const timeOf = ({ redis, keys, clock, depths, providers, realNow }: Stage
         now - youngest > UNCHANGED_MS &&
         now - providers.lastBusyAt() > PROVIDER_IDLE_MS &&
         now - providers.lastStallAt() > STALL_MS &&
-        now - redisKilledAt > RECONNECT_MS;
+        now > calmFrom;
       if (seenAt.size === 0 || isHeld) return;
     }
   };
 
-  /** Nothing may go that has not gone; what dead workers hold stays as it is. */
+  /** Nothing may go that has not gone, and nobody is kept from it; what dead workers hold stays as it is. */
   const quiet = async (patience: number): Promise<boolean> => {
     let before = "";
     for (let [startedAt, since] = [realNow(), realNow()]; realNow() - startedAt < patience; await wait(LOOK_MS)) {
       await lookAtSending();
       const { ready, released, sending } = await depths();
-      const seen = ready === 0 ? `${released} ${sending}` : "busy";
+      const seen = ready === 0 && realNow() > calmFrom ? `${released} ${sending}` : "busy";
       if (seen !== before) since = realNow();
       before = seen;
       if (seen !== "busy" && realNow() - since >= QUIET_MS) return true;
@@ -62,8 +60,9 @@ export const timeOf = ({ redis, keys, clock, depths, providers, realNow }: Stage
   return {
     quiet,
     stillQuiet: async (): Promise<boolean> => (await depths()).ready === 0,
-    redisKilled: (): void => {
-      redisKilledAt = realNow();
+    /** For so long, somebody who lives may be kept from settling what he holds. */
+    disturbed: (ms: number): void => {
+      calmFrom = Math.max(calmFrom, realNow() + ms);
     },
     /** To `before` ms ahead of the next hour's beginning anywhere. @returns that hour's beginning */
     nearBoundary: async (before: number): Promise<number> => {
