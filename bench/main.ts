@@ -13,10 +13,11 @@ import type { Form, Group, Row } from "./row.ts";
 import { profile } from "./profile/profile.ts";
 import { backlog } from "./rows/backlog.ts";
 import { bytes } from "./rows/bytes.ts";
+import { http } from "./rows/http.ts";
 import { pipeline } from "./rows/pipeline.ts";
 import { storm } from "./rows/storm.ts";
 
-const GROUPS: readonly Group[] = [pipeline, backlog, storm, bytes];
+const GROUPS: readonly Group[] = [pipeline, backlog, storm, bytes, http];
 
 const { values: options } = parseArgs({
   options: {

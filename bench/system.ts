@@ -21,6 +21,8 @@ const configFor = (cell: string, concurrency: number, more: Partial<Config>): Co
     SLUICE_RATES: CHANNELS.map((channel) => `${channel}=off`).join(","),
     SLUICE_CONCURRENCY: `email=${concurrency}`,
     SLUICE_BACKLOG_CAP: "100000000",
+    // Says that mail can be sent; who sends it is handed in.
+    SMTP_URL: "smtp://127.0.0.1:25",
     LOG_LEVEL: "silent",
   }),
   cell,
@@ -43,7 +45,7 @@ export const accountId = (n: number): string => `acc_${String(n).padStart(26, "0
 export const accountNumber = (id: string): number => Number(id.slice(4));
 
 export interface SystemOptions {
-  readonly redis: BenchRedis;
+  readonly redis: Pick<BenchRedis, "address" | "look">;
   /** A word of its own, for several systems on one server. */
   readonly cell?: string;
   readonly concurrency?: number;

@@ -1,0 +1,96 @@
+/** One message by POST, in requests a second: key, API limit, accept. Beside what others do with a request, and beside nothing. */
+import { startApi } from "../api.ts";
+import { CONNECTIONS, load, type Answered } from "../http-load.ts";
+import { contentOf } from "../messages.ts";
+import { emptyHandler, limitAndAdd, type HttpPeer } from "../peers/http.ts";
+import { benchRedis, type BenchRedis, type Fsync } from "../redis.ts";
+import { figure, median } from "../report.ts";
+import { inRounds, ratios } from "../rounds.ts";
+import type { Form, Group } from "../row.ts";
+import { aSystem } from "../system.ts";
+
+const SIZES = { quick: { seconds: 2, rounds: 3 }, long: { seconds: 8, rounds: 5 } } as const;
+const KEY = "Bearer a-key-of-a-caller-of-the-peer";
+
+const namesOf = (form: Form, fsync: Fsync) => {
+  const end = `${fsync === "none" ? "" : `-${fsync}`}-${SIZES[form].seconds}s`;
+  return { toPeer: `post-one-to-fastify-limit-and-bullmq${end}`, toEmpty: `post-one-to-empty-handler${end}` };
+};
+
+/** With appends to disk, against the peer alone: an empty handler writes nothing. */
+const fsyncsOf = (form: Form): readonly Fsync[] => (form === "long" ? ["none", "everysec", "always"] : ["none"]);
+
+/** What was answered with 202 is there, and nothing else but what was under way at the end. */
+const mustHold = (what: string, accepted: number, answered: Answered): void => {
+  if (accepted < answered.count || accepted > answered.count + 2 * CONNECTIONS)
+    throw new Error(`${what} answered ${answered.count} times with 202, and ${accepted} messages are there`);
+};
+
+const ofSluice = (redis: BenchRedis, seconds: number) => async (): Promise<number> => {
+  await redis.empty();
+  const system = aSystem({ redis });
+  try {
+    const { origin, account, key } = await startApi(system);
+    const headers = { authorization: `Bearer ${key}` };
+    const answered = await load({ url: `${origin}/v1/email/send`, headers, body: contentOf(1), seconds });
+    const { email } = await system.services.looking.queues(account);
+    mustHold("Sluice", email.queued + email.throttled, answered);
+    return answered.perSecond;
+  } finally {
+    await system.close();
+  }
+};
+
+const ofPeer = (redis: BenchRedis, seconds: number, start: () => Promise<HttpPeer>, writes: boolean) => async () => {
+  await redis.empty();
+  const peer = await start();
+  try {
+    const headers = { authorization: KEY };
+    const answered = await load({ url: `${peer.origin}/v1/email/send`, headers, body: contentOf(1), seconds });
+    if (writes) mustHold("the peer", await peer.accepted(), answered);
+    return answered.perSecond;
+  } finally {
+    await peer.close();
+  }
+};
+
+export const http: Group = {
+  names: (form) => fsyncsOf(form).flatMap((fsync) => Object.values(namesOf(form, fsync)).slice(0, fsync === "none" ? 2 : 1)),
+  run: async (bench) => {
+    const { seconds, rounds } = SIZES[bench.form];
+    for (const fsync of fsyncsOf(bench.form)) {
+      const names = namesOf(bench.form, fsync);
+      if (!Object.values(names).some(bench.isWanted)) continue;
+      const redis = await benchRedis(fsync);
+      try {
+        const { sluice, peer, empty } = await inRounds(rounds, {
+          sluice: ofSluice(redis, seconds),
+          peer: ofPeer(redis, seconds, () => limitAndAdd(redis, KEY.slice("Bearer ".length), 1_000_000_000), true),
+          empty: ofPeer(redis, seconds, emptyHandler, false),
+        });
+        const row = { kind: "measured", unit: "×" } as const;
+        const note = (what: string, theirs: readonly number[]): string =>
+          `${figure(median(sluice))}/s ÷ ${what} ${figure(median(theirs))}/s, ${CONNECTIONS} connections, fsync ${fsync}`;
+        bench.tell({
+          ...row,
+          name: names.toPeer,
+          values: ratios(sluice, peer),
+          must: { atLeast: 1.3 },
+          aim: { atLeast: 1.6 },
+          note: note("@fastify/rate-limit + BullMQ add", peer),
+        });
+        if (fsync !== "none") continue;
+        bench.tell({
+          ...row,
+          name: names.toEmpty,
+          values: ratios(sluice, empty),
+          must: { atLeast: 0.4 },
+          aim: { atLeast: 0.55 },
+          note: note("empty handler", empty),
+        });
+      } finally {
+        await redis.close();
+      }
+    }
+  },
+};
