@@ -11,6 +11,9 @@ const HASHED_LENGTH = 22;
 const hashed = (value: string): string =>
   `#${createHash("sha256").update(value).digest("base64url").slice(0, HASHED_LENGTH)}`;
 
+/** As it may stand in a key's name: itself when it is plain. */
+export const plainName = (value: string): string => (PLAIN.test(value) ? value : hashed(value));
+
 const fieldOf = (given: unknown, name: string): string | null => {
   if (typeof given !== "object" || given === null || !Object.hasOwn(given, name)) return null;
   const value = (given as Readonly<Record<string, unknown>>)[name];
@@ -23,7 +26,7 @@ const textOf = (source: KeySource, request: LimitRequest): string | null => {
     const value = request.facts[source.name];
     if (value === undefined || value === null || value === "") return null;
     if (source.name === "ip") return `ip=${clientAddress(value)}`;
-    return `${source.name}=${PLAIN.test(value) ? value : hashed(value)}`;
+    return `${source.name}=${plainName(value)}`;
   }
   const { body, params } = request as Partial<RouteRequest>;
   const value = fieldOf(source.from === "body" ? body : params, source.name);

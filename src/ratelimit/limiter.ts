@@ -34,6 +34,8 @@ export interface Limiter {
   readonly policy: Policy;
   /** Charges every rule that applies, or none of them. Never throws for Redis's sake. */
   take(request: LimitRequest): Promise<Decision>;
+  /** The same for what is no HTTP request: an action that rules name. */
+  consume(action: string, facts: Facts): Promise<Decision>;
   /** What `take` would find, charging nothing. */
   look(request: LimitRequest): Promise<Decision>;
   /** All that may apply to the caller, whatever it asks for, charging nothing. */
@@ -82,15 +84,18 @@ export const limiterOn = (options: LimiterOptions): Limiter => {
   const looked = async (rules: readonly AppliedRule[]): Promise<Decision> =>
     rules.length === 0 ? { ...NOTHING_APPLIES, at: clock.now() } : decisionOf(rules, await asked("look", rules));
 
+  const take = async (request: LimitRequest): Promise<Decision> => {
+    const rules = find(request);
+    if (rules.length === 0) return { ...NOTHING_APPLIES, at: clock.now() };
+    const admission = await asked("take", rules);
+    taken?.({ facts: request.facts, rules, admission });
+    return decisionOf(rules, admission);
+  };
+
   return {
     policy,
-    take: async (request) => {
-      const rules = find(request);
-      if (rules.length === 0) return { ...NOTHING_APPLIES, at: clock.now() };
-      const admission = await asked("take", rules);
-      taken?.({ facts: request.facts, rules, admission });
-      return decisionOf(rules, admission);
-    },
+    take,
+    consume: (action, facts) => take({ action, facts }),
     look: (request) => looked(find(request)),
     survey: (facts) => looked(rulesOf(policy, facts)),
     needsBody: find.needsBody,

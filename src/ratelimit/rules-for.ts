@@ -68,6 +68,10 @@ const appliedRule = (policy: Policy, rule: Rule, request: LimitRequest): Applied
   return applied(policy, rule, windows, request);
 };
 
+/** Nothing is asked for the sake of what has no limit. */
+const withLimits = (rule: AppliedRule): readonly AppliedRule[] =>
+  rule.windows.some(({ limit }) => limit !== null) ? [rule] : [];
+
 const ownLimitOf = ({ own }: Facts, layer: string): OwnLimit | null => {
   const stated = own?.[layer];
   if (!stated) return null;
@@ -129,13 +133,14 @@ export const ruleFinder = (policy: Policy): RuleFinder => {
   };
   const find = (request: LimitRequest): readonly AppliedRule[] => {
     const byLayer = candidates(request);
-    return policy.layers.flatMap(({ name, own }, at) => {
-      const query = "action" in request ? undefined : request.query;
+    const query = "action" in request ? undefined : request.query;
+    return policy.layers.flatMap(({ name, own, rules }, at) => {
       const rule = byLayer[at]?.find(({ pattern }) => pattern === null || matchesQuery(pattern, query))?.rule;
       const stated = own === null ? null : ownLimitOf(request.facts, name);
-      if (own !== null && stated !== null && rule?.overridable !== false)
-        return [appliedOwn(policy, own, stated, request)];
-      return rule === undefined ? [] : [appliedRule(policy, rule, request)];
+      // A layer without rules is for callers with limits of their own alone.
+      const mayBeOwn = rule === undefined ? rules.length === 0 : rule.overridable;
+      if (own !== null && stated !== null && mayBeOwn) return [appliedOwn(policy, own, stated, request)];
+      return rule === undefined ? [] : withLimits(appliedRule(policy, rule, request));
     });
   };
   const needsBody = (method: string, route: string | null): boolean =>
@@ -155,7 +160,7 @@ export const rulesOf = (policy: Policy, facts: Facts): readonly AppliedRule[] =>
     const ofTable = rules
       .filter(({ overridable }) => stated === null || !overridable)
       .filter(({ key }) => key.every((part) => part.some(({ from }) => from === "fact")))
-      .map((rule) => appliedRule(policy, rule, request));
+      .flatMap((rule) => withLimits(appliedRule(policy, rule, request)));
     return own !== null && stated !== null ? [appliedOwn(policy, own, stated, request), ...ofTable] : ofTable;
   });
 };

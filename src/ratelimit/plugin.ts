@@ -1,0 +1,116 @@
+/**
+ * The limits on any Fastify routes: `app.register(rateLimit, { limiter, dialect, identify })`, after whatever finds out who asks.
+ *
+ * Hooks and the router's own patterns decide, never a path: `//`, `;x`, `%2e` and capitals are the router's to read, and what
+ * it does not know is one more route. Every request is decided once, and every answer carries the headers.
+ */
+import fastifyPlugin from "fastify-plugin";
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
+import type { Redis } from "ioredis";
+import { systemClock } from "../domain/time.ts";
+import { cellTag, type Cell } from "../redis/keys.ts";
+import { scriptRunner } from "../redis/script.ts";
+import type { Facts } from "./caller.ts";
+import type { Decision } from "./decision.ts";
+import type { Dialect } from "./dialect.ts";
+import { dialectNamed } from "./dialects/by-name.ts";
+import { limiterOn, type Limiter } from "./limiter.ts";
+import type { Policy } from "./policy.ts";
+
+/** What counts: a limiter that is there already, or a policy and the Redis to count it on. */
+type Counting =
+  { readonly limiter: Limiter } | { readonly policy: Policy; readonly redis: Redis; readonly cell?: Cell };
+
+export type RateLimitOptions = Counting & {
+  /** The policy's own when absent. */
+  readonly dialect?: Dialect;
+  /** What is known of who asks; null is outside the limits. Without it callers are known by their address. */
+  readonly identify?: (request: FastifyRequest) => Facts | null;
+};
+
+const limiterOf = (counting: Counting): Limiter => {
+  if ("limiter" in counting) return counting.limiter;
+  const { policy, redis, cell = cellTag("limits") } = counting;
+  return limiterOn({ policy, scripts: scriptRunner(redis, cell), clock: systemClock });
+};
+
+const dialectOf = (policy: Policy): Dialect => {
+  const dialect = dialectNamed(policy.dialect);
+  if (dialect === undefined) throw new Error(`expected a dialect that there is, got ${policy.dialect}`);
+  return dialect;
+};
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Null: not decided yet, or outside the limits. */
+    limits: Decision | null;
+    /** Whether the limits have been asked. */
+    limitsAsked: boolean;
+  }
+}
+
+const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) => {
+  const { identify } = options;
+  const limiter = limiterOf(options);
+  const dialect = options.dialect ?? dialectOf(limiter.policy);
+  // Registered twice, around and within, it still decides once: what comes first has decided.
+  if (!app.hasRequestDecorator("limits")) {
+    app.decorateRequest("limits", null);
+    app.decorateRequest("limitsAsked", false);
+  }
+
+  const routeOf = (request: FastifyRequest): string | null =>
+    request.is404 ? null : (request.routeOptions.url ?? null);
+
+  /** @returns the decision that refuses, if it does */
+  const decide = async (request: FastifyRequest, reply: FastifyReply): Promise<Decision | null> => {
+    request.limitsAsked = true;
+    const facts = identify ? identify(request) : {};
+    if (facts === null) return null;
+    const { method, params, query, body } = request;
+    const decision = await limiter.take({
+      method,
+      route: routeOf(request),
+      params,
+      query,
+      body,
+      facts: { ip: request.ip, ...facts },
+    });
+    request.limits = decision;
+    reply.headers(dialect.headers(decision));
+    return decision.admitted ? null : decision;
+  };
+
+  const refusal = (decision: Decision, request: FastifyRequest, reply: FastifyReply): string => {
+    const { contentType, body } = dialect.refusal(decision, request.id);
+    reply.code(429).header("content-type", contentType).removeHeader("content-length");
+    // As text: the route's schema for a 429, if it has one, is another dialect's.
+    return JSON.stringify(body);
+  };
+
+  const decideHere = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const refused = await decide(request, reply);
+    return refused === null ? undefined : reply.send(refusal(refused, request, reply));
+  };
+
+  app.addHook("onRequest", async (request, reply) => {
+    if (request.limitsAsked || limiter.needsBody(request.method, routeOf(request))) return;
+    return decideHere(request, reply);
+  });
+  // The body is there, and has not been judged: a body that is wrong is charged as well.
+  app.addHook("preValidation", async (request, reply) => {
+    if (request.limitsAsked) return;
+    return decideHere(request, reply);
+  });
+  // An answer that came before either: a hook before this one refused the caller, or the body could not be read. It counts
+  // all the same, and whoever has too many of them gets this one instead.
+  app.addHook("onSend", async (request, reply, payload) => {
+    if (request.limitsAsked) return payload;
+    const refused = await decide(request, reply);
+    return refused === null ? payload : refusal(refused, request, reply);
+  });
+  done();
+};
+
+/** For all routes of the instance it is registered on, and of those within it. */
+export const rateLimit = fastifyPlugin(register, { fastify: "5.x", name: "sluice-ratelimit" });

@@ -1,0 +1,130 @@
+/**
+ * The books of the limits: how many requests each rule admitted and refused, for each key and hour. Counted in this process
+ * and handed to Redis once a second, so that a request pays for nothing but an addition.
+ */
+import { randomBytes } from "node:crypto";
+import type { Logger } from "pino";
+import { days, hours, seconds, type Millis } from "../domain/time.ts";
+import type { ScriptRunner } from "../redis/script.ts";
+import { noteLimits, type LimitBatch, type LimitCount } from "../redis/scripts/note-limits.ts";
+import { plainName } from "./bucket-name.ts";
+import { limitEvents } from "./limit-event.ts";
+import type { Taken } from "./limiter.ts";
+
+export type UseOutcome = "admitted" | "refused" | "shadow";
+
+export interface UsageCounter {
+  note(taken: Taken): void;
+  flush(): Promise<void>;
+  /** Flushes once more, and stops. */
+  close(): Promise<void>;
+}
+
+const EVERY = seconds(1);
+const HOUR = hours(1);
+const DAY = days(1);
+
+/** Of one rule, key and hour. Beyond so many in a second, or while Redis is away, all others are counted together. */
+const MOST_COUNTS = 10_000;
+const MOST_EVENTS = 1_000;
+/** One call holds Redis for a millisecond or two. */
+const COUNTS_IN_A_BATCH = 500;
+
+const OTHERS = "others";
+
+/** Whose report it stands in, and under which key. */
+const ownerOf = ({ facts }: Taken): string =>
+  plainName(facts.account ?? facts.organisation ?? facts.profile ?? facts.user ?? "nobody");
+
+/** Null: it was in no way this rule's. What one rule refused is not held against the others. */
+const outcomeFor = (shadow: boolean, admitted: boolean, isFull: boolean): UseOutcome | null => {
+  if (shadow) return admitted ? (isFull ? "shadow" : "admitted") : null;
+  return admitted ? "admitted" : isFull ? "refused" : null;
+};
+
+const everySo = (every: Millis, what: () => void): (() => void) => {
+  const timer = setInterval(what, every).unref();
+  return () => clearInterval(timer);
+};
+
+export const usageCounter = (parts: {
+  readonly scripts: ScriptRunner;
+  readonly log: Logger;
+  readonly repeat?: (every: Millis, what: () => void) => () => void;
+}): UsageCounter => {
+  const { scripts, log, repeat = everySo } = parts;
+  const process = randomBytes(8).toString("hex");
+  let counts = new Map<string, LimitCount & { requests: number }>();
+  let events: string[] = [];
+  /** Sent again under its number until it is known to have been noted. */
+  let pending: LimitBatch | null = null;
+  let lastBatch = 0;
+  let flushing: Promise<void> | null = null;
+  let isAway = false;
+
+  const add = (owner: string, key: string, rule: string, hour: number, outcome: UseOutcome): void => {
+    const name = `${owner} ${hour}|${rule}|${key}|${outcome}`;
+    const count = counts.get(name);
+    if (count) count.requests++;
+    else if (counts.size >= MOST_COUNTS && owner !== OTHERS) add(OTHERS, "-", rule, hour, outcome);
+    else {
+      const field = `${hour}|${rule}|${key}|${outcome}`;
+      counts.set(name, { owner, day: Math.floor(hour / DAY), field, requests: 1 });
+    }
+  };
+
+  const nextBatch = (): LimitBatch | null => {
+    if (counts.size === 0 && events.length === 0) return null;
+    const all = [...counts];
+    counts = new Map(all.slice(COUNTS_IN_A_BATCH));
+    const told = events;
+    events = [];
+    lastBatch++;
+    return { number: lastBatch, counts: all.slice(0, COUNTS_IN_A_BATCH).map(([, count]) => count), events: told };
+  };
+
+  const hand = async (): Promise<void> => {
+    for (;;) {
+      pending ??= nextBatch();
+      if (pending === null) return;
+      await noteLimits(scripts, process, pending);
+      pending = null;
+      isAway = false;
+    }
+  };
+
+  const flush = (): Promise<void> => {
+    flushing ??= hand()
+      .catch((error: unknown) => {
+        if (!isAway) log.warn({ event: "limit_use_waits", err: error }, "Counts of API limits wait for Redis");
+        isAway = true;
+      })
+      .finally(() => {
+        flushing = null;
+      });
+    return flushing;
+  };
+  const stop = repeat(EVERY, () => void flush());
+
+  return {
+    note(taken) {
+      const owner = ownerOf(taken);
+      const key = plainName(taken.facts.key ?? "-");
+      const hour = taken.admission.at - (taken.admission.at % HOUR);
+      const { admitted, buckets } = taken.admission;
+      for (const [at, { rule, shadow }] of taken.rules.entries()) {
+        const isFull = buckets[at]?.some((window) => window.isFull) === true;
+        const outcome = outcomeFor(shadow, admitted, isFull);
+        if (outcome !== null) add(owner, key, rule, hour, outcome);
+      }
+      if (events.length < MOST_EVENTS) for (const event of limitEvents(taken)) events.push(JSON.stringify(event));
+    },
+    flush,
+    async close() {
+      stop();
+      // What is under way may have begun before the last requests were noted.
+      await flushing;
+      await flush();
+    },
+  };
+};
