@@ -14,10 +14,12 @@ import { profile } from "./profile/profile.ts";
 import { backlog } from "./rows/backlog.ts";
 import { bytes } from "./rows/bytes.ts";
 import { http } from "./rows/http.ts";
+import { mail } from "./rows/mail.ts";
+import { memory } from "./rows/memory.ts";
 import { pipeline } from "./rows/pipeline.ts";
 import { storm } from "./rows/storm.ts";
 
-const GROUPS: readonly Group[] = [pipeline, backlog, storm, bytes, http];
+const GROUPS: readonly Group[] = [pipeline, backlog, storm, bytes, http, mail, memory];
 
 const { values: options } = parseArgs({
   options: {

@@ -15,19 +15,19 @@ import { silent, type BenchRedis } from "./redis.ts";
 
 export const ADMIN_KEY = "a-key-for-the-operator-of-benchmarks";
 
+const NOWHERE = "smtp://127.0.0.1:25";
+
 /** No rates, since they are what would be measured; no log lines, since no peer writes any. */
-const configFor = (cell: string, concurrency: number, more: Partial<Config>): Config => ({
+const configFor = (cell: string, concurrency: number, smtpUrl: string): Config => ({
   ...readEnv({
     SLUICE_RATES: CHANNELS.map((channel) => `${channel}=off`).join(","),
     SLUICE_CONCURRENCY: `email=${concurrency}`,
     SLUICE_BACKLOG_CAP: "100000000",
-    // Says that mail can be sent; who sends it is handed in.
-    SMTP_URL: "smtp://127.0.0.1:25",
+    SMTP_URL: smtpUrl,
     LOG_LEVEL: "silent",
   }),
   cell,
   adminKey: ADMIN_KEY,
-  ...more,
 });
 
 const partsOf = () => {
@@ -49,12 +49,13 @@ export interface SystemOptions {
   /** A word of its own, for several systems on one server. */
   readonly cell?: string;
   readonly concurrency?: number;
-  readonly config?: Partial<Config>;
+  /** Where mail goes when no provider is handed in; the API only wants to know that it could. */
+  readonly smtpUrl?: string;
 }
 
-export const aSystem = ({ redis, cell = "bench", concurrency = 100, config = {} }: SystemOptions) => {
+export const aSystem = ({ redis, cell = "bench", concurrency = 100, smtpUrl = NOWHERE }: SystemOptions) => {
   const parts = partsOf();
-  const core: Core = composeCore(configFor(cell, concurrency, config), redis.address, silent);
+  const core: Core = composeCore(configFor(cell, concurrency, smtpUrl), redis.address, silent);
   parts.add("core", core.close);
   const services = composeServices(core, ADMIN_KEY, false);
   const { commands, keys, scripts, control } = core;
@@ -84,8 +85,8 @@ export const aSystem = ({ redis, cell = "bench", concurrency = 100, config = {} 
     /** What the API does with one message. */
     acceptOne: (account: number, n: number) => services.sending.accept(accountId(account), [draftOf(n)], seed()),
     /** Resolves when it is heard of: the gate counts on its hands, and hears nudges. */
-    startWorker: async (provider: Provider): Promise<void> => {
-      await composeWorker(core, parts, false, [provider]);
+    startWorker: async (provider?: Provider): Promise<void> => {
+      await composeWorker(core, parts, false, provider && [provider]);
       await until("a worker that is heard of", async () => {
         const [, listening] = (await redis.look.pubsub("NUMSUB", keys.nudge)) as [string, number];
         return listening > 0 && (await redis.look.zcard(keys.workers)) > 0;
