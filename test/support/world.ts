@@ -38,6 +38,8 @@ export interface WorldOptions {
   readonly log?: Logger;
   /** Instead of the ledger's mail server; its own URL is handed in. */
   readonly smtpUrl?: (ledgers: string) => string;
+  /** Instead of the ledger's stand-in for Twilio. */
+  readonly twilioUrl?: string;
 }
 
 const ADMIN_KEY = "a-key-for-the-operator-of-tests";
@@ -80,7 +82,7 @@ export const aWorld = async (options: WorldOptions = {}) => {
     testClock: true,
     smtpUrl: options.smtpUrl?.(providers.smtpUrl) ?? providers.smtpUrl,
     twilio: { ...providers.twilio },
-    twilioApiBaseUrl: providers.twilio.baseUrl,
+    twilioApiBaseUrl: options.twilioUrl ?? providers.twilio.baseUrl,
     adminKey: ADMIN_KEY,
   };
   const cores: Core[] = [];
