@@ -1,0 +1,166 @@
+/** When a worker may call its provider, and under whose name it settles: over a Redis that answers as it is told to. */
+import { describe, expect, it } from "@jest/globals";
+import type { Outcome } from "../../src/domain/outcome.ts";
+import { milliseconds, seconds, type Instant, type MonotonicMillis } from "../../src/domain/time.ts";
+import type { Reply, Script, ScriptRunner } from "../../src/redis/script.ts";
+import { dispatcher } from "../../workers/dispatch.ts";
+import { silent } from "../start/scratch.ts";
+
+const BUDGET = seconds(2);
+const ONE = { id: "msg_1", release: 7 };
+const GO: Reply = ["go", 0, 0, 0, "header\n{}", "acc_1", "a@x.org", "b@x.org", "", "1700000000000"];
+const SENT: Outcome = { kind: "sent", providerId: "p1" };
+
+type Answer = () => Reply;
+
+/** @param begins what each call of begin is answered, in order; then `go` */
+const aWorker = ({
+  begins = [],
+  outcome = async () => SENT,
+}: { begins?: Answer[]; outcome?: () => Promise<Outcome> } = {}) => {
+  let now = 1_000_000;
+  const calls: { script: string; args: readonly (string | number)[] }[] = [];
+  const attempts: string[] = [];
+  const stop = new AbortController();
+  const scripts: ScriptRunner = {
+    run: async ({ name }: Script, args) => {
+      calls.push({ script: name, args });
+      if (name === "begin") return [(begins.shift() ?? (() => GO))()];
+      return name === "settle" ? ["ok"] : [1];
+    },
+  };
+  const dispatch = dispatcher(
+    {
+      scripts,
+      durable: scripts,
+      contents: { of: async () => ({ body: "Hello" }) },
+      clock: { now: () => 0 as Instant, monotonic: () => now as MonotonicMillis },
+      random: () => 0.5,
+      log: silent,
+      onAttempt: () => {},
+      pass: () => {},
+      witness: { began: () => ({ outcome: () => {}, told: () => {}, forget: () => {} }), handIn: async () => 0 },
+      stopping: stop.signal,
+    },
+    {
+      name: "fake",
+      channels: ["sms"],
+      attempt: async ({ id }) => {
+        attempts.push(id);
+        return outcome();
+      },
+      close: async () => {},
+    },
+    {
+      concurrency: 1,
+      retry: { base: seconds(5), cap: seconds(60), tries: 3 },
+      callBudget: BUDGET,
+      attemptTimeout: milliseconds(20),
+      reapMargin: seconds(3),
+    },
+  );
+  return {
+    dispatch,
+    attempts,
+    stop,
+    passes: (ms: number): void => void (now += ms),
+    /** The arguments of each call of this script. */
+    asked: (script: string) => calls.filter((call) => call.script === script).map(({ args }) => args),
+  };
+};
+type Worker = ReturnType<typeof aWorker>;
+
+/** Of the first settlement: token, id, release, action, delay, tries. */
+const settled = (worker: Worker) => {
+  const [token, id, release, action, , tries] = worker.asked("settle")[0] ?? [];
+  return { token, id, release, action, tries };
+};
+const lost = (): never => {
+  throw new Error("Connection is closed.");
+};
+
+describe("a worker", () => {
+  it("calls its provider after begin has said go, and settles under the token and the release of that begin", async () => {
+    const worker = aWorker();
+    await worker.dispatch("sms", [ONE]);
+    const [[token] = []] = worker.asked("begin");
+    expect(worker.attempts).toEqual(["msg_1"]);
+    expect(settled(worker)).toEqual({ token, id: "msg_1", release: 7, action: "sent", tries: 1 });
+  });
+
+  it.each([["taken"], ["stale"], ["ended", "expired"], ["returned", "quota"]])(
+    "is told %s, and calls nobody",
+    async (...reply) => {
+      const worker = aWorker({ begins: [() => reply] });
+      await worker.dispatch("sms", [ONE]);
+      expect(worker.attempts).toEqual([]);
+      expect(worker.asked("settle")).toEqual([]);
+    },
+  );
+
+  it("calls nobody when the go came after its time, for the reaper may have the message by then: no try is spent", async () => {
+    const late: Worker = aWorker({ begins: [() => (late.passes(BUDGET + 1), GO)] });
+    await late.dispatch("sms", [ONE]);
+    expect(late.attempts).toEqual([]);
+    expect(settled(late)).toMatchObject({ release: 7, action: "later", tries: 0 });
+    const justInTime: Worker = aWorker({ begins: [() => (justInTime.passes(BUDGET), GO)] });
+    await justInTime.dispatch("sms", [ONE]);
+    expect(justInTime.attempts).toEqual(["msg_1"]);
+  });
+
+  it("counts its time from the call that was answered, and asks again under the same token", async () => {
+    const worker: Worker = aWorker({ begins: [() => (worker.passes(BUDGET + 1), lost())] });
+    await worker.dispatch("sms", [ONE]);
+    const [first, second] = worker.asked("begin");
+    expect(second).toEqual(first);
+    expect(worker.attempts).toEqual(["msg_1"]);
+    expect(settled(worker)).toMatchObject({ token: first?.[0], action: "sent" });
+  });
+
+  it("has another token in each run: of two that have the same job, Redis lets one go", async () => {
+    const worker = aWorker();
+    await worker.dispatch("sms", [ONE]);
+    await worker.dispatch("sms", [ONE]);
+    const tokens = worker.asked("begin").map(([token]) => token);
+    expect(new Set(tokens).size).toBe(2);
+  });
+
+  it("tells the reaper of the budget, the attempt and the margin together", async () => {
+    const worker = aWorker();
+    await worker.dispatch("sms", [ONE]);
+    expect(worker.asked("begin")[0]?.[1]).toBe(2_000 + 20 + 3_000);
+  });
+
+  it("waits for its slot as long as it is told to, and then asks again with its time begun anew", async () => {
+    const worker: Worker = aWorker({ begins: [() => ["wait", 1], () => (worker.passes(BUDGET), GO)] });
+    await worker.dispatch("sms", [ONE]);
+    expect(worker.attempts).toEqual(["msg_1"]);
+    expect(worker.asked("begin")).toHaveLength(2);
+  });
+
+  it.each<[string, () => Promise<Outcome>]>([
+    ["throws", () => Promise.reject(new Error("a mistake of the adapter"))],
+    ["never answers", () => new Promise(() => {})],
+  ])("takes it for uncertain when its adapter %s", async (_, outcome) => {
+    const worker = aWorker({ outcome });
+    await worker.dispatch("sms", [ONE]);
+    expect(settled(worker)).toMatchObject({ action: "uncertain", tries: 1 });
+  });
+
+  it("gives back what it has not begun when it is to stop, and calls nobody", async () => {
+    const worker = aWorker();
+    worker.stop.abort();
+    await worker.dispatch("sms", [ONE]);
+    expect(worker.attempts).toEqual([]);
+    expect(worker.asked("begin")).toEqual([]);
+    expect(worker.asked("unrelease")).toEqual([["", "msg_1", 7]]);
+  });
+
+  it("gives back under its token what begin may have marked and never answered for, when it is to stop", async () => {
+    const worker: Worker = aWorker({ begins: [() => (worker.stop.abort(), lost())] });
+    await worker.dispatch("sms", [ONE]);
+    const [[token] = []] = worker.asked("begin");
+    expect(worker.attempts).toEqual([]);
+    expect(worker.asked("unrelease")).toEqual([[token, "msg_1", 7]]);
+  });
+});
