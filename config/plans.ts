@@ -1,28 +1,12 @@
 /** The plans of plans.yaml. */
 import { fileURLToPath } from "node:url";
 import type { Plan, Plans } from "../src/accounts/plan.ts";
-import { LARGEST_WEIGHT } from "../src/domain/account-rules.ts";
-import { readApiLimit } from "../src/domain/api-limit-rules.ts";
-import { fieldIn, readFields, readWhole, unmet, type Problems } from "../src/domain/expecting.ts";
-import { readQuotas } from "../src/domain/quota-rules.ts";
+import { unmet, type Problems } from "../src/domain/expecting.ts";
+import { PLAN_NAME, readPlan } from "../src/domain/plan-rules.ts";
 import { ConfigError } from "./problem.ts";
 import { inFile, readYaml } from "./yaml.ts";
 
 export const PLANS_FILE = fileURLToPath(new URL("plans.yaml", import.meta.url));
-
-/** It is written to each account and read by people. */
-const PLAN_NAME = /^[a-z][a-z0-9_-]{0,39}$/;
-
-const readPlan = (value: unknown, field: string, problems: Problems): Plan => {
-  const given = readFields(value, field, ["quotas", "weight", "api_limit"], problems) ?? {};
-  const within = (name: string): string => fieldIn(field, name);
-  return {
-    quotas: given.quotas === undefined ? {} : readQuotas(given.quotas, within("quotas"), problems),
-    weight:
-      given.weight === undefined ? 1 : (readWhole(given.weight, within("weight"), [1, LARGEST_WEIGHT], problems) ?? 1),
-    apiLimit: given.api_limit === undefined ? null : readApiLimit(given.api_limit, within("api_limit"), problems),
-  };
-};
 
 /** @throws ConfigError */
 export const loadPlans = (file = PLANS_FILE, name = file): Plans => {

@@ -5,8 +5,11 @@ import type { Config } from "../config/env.ts";
 import { loadPlans } from "../config/plans.ts";
 import { accountsOn } from "./accounts/accounts.ts";
 import { apiKeysOn } from "./accounts/api-keys.ts";
+import { auditOn } from "./accounts/audit.ts";
 import { idempotencyOn } from "./accounts/idempotency-store.ts";
+import { planShelfOn } from "./accounts/plan-shelf.ts";
 import { suppressionsOn } from "./accounts/suppressions.ts";
+import { tokensOn } from "./accounts/tokens.ts";
 import { CHANNELS, type Channel } from "./domain/channel.ts";
 import { faultPoints } from "./domain/fault-point.ts";
 import { END_STATES } from "./domain/message.ts";
@@ -24,6 +27,7 @@ import { isSigned, newsOf } from "./providers/twilio-callback.ts";
 import { queuesOn } from "./queue/queues.ts";
 import { connect, type RedisAddress } from "./redis/connect.ts";
 import { durableRunner } from "./redis/durable.ts";
+import { failoverOf } from "./redis/failover-facts.ts";
 import { redisHealth } from "./redis/health.ts";
 import { cellTag, keysOf } from "./redis/keys.ts";
 import { readMemory } from "./redis/memory.ts";
@@ -114,10 +118,9 @@ const setupOf = (channel: Channel, config: Config, sandboxed: boolean): ChannelS
 
 /** Puts the sums over all accounts and processes into the metrics, as of now. */
 const measure = async ({ scripts, metrics }: Core): Promise<void> => {
-  const { hashes } = await snapshot(
-    scripts,
-    CHANNELS.map((channel) => `stat:${channel}`),
-  );
+  const { hashes } = await snapshot(scripts, [...CHANNELS.map((channel) => `stat:${channel}`), "home"]);
+  const { moves, lost_moves: lost, restored } = failoverOf(hashes.at(-1) ?? {}, null);
+  metrics.failovers({ whole: moves - lost, lost, restored, held: "to" in (hashes.at(-1) ?? {}) });
   for (const [at, channel] of CHANNELS.entries()) {
     const count = (field: string): number => Number(hashes[at]?.[field] ?? 0);
     const [queued, throttled, released, sending] = ["queued", "throttled", "released", "sending"].map(count) as [
@@ -159,10 +162,13 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
     core;
   const clock = systemClock;
   const arrivals = arrivalLog(commands, keys.arrived);
+  const apiKeys = apiKeysOn({ redis: commands, keys, scripts, clock, plans });
   const isPretended = sandboxed && (config.smtpUrl === null || config.twilio === null);
   return {
     accounts,
-    keys: apiKeysOn({ redis: commands, keys, scripts, clock }),
+    keys: apiKeys,
+    tokens: tokensOn({ scripts, clock, keys: apiKeys }),
+    audit: auditOn({ redis: commands, keys }),
     suppressions: suppressionsOn({ redis: commands, keys, clock }),
     idempotency: idempotencyOn({ scripts, clock }),
     sending: acceptingOn({
@@ -192,7 +198,7 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
     channels: Object.fromEntries(
       CHANNELS.map((channel) => [channel, setupOf(channel, config, sandboxed)]),
     ) as Services["channels"],
-    plans: [...plans.keys()],
+    plans: planShelfOn({ redis: commands, keys, scripts, clock, file: plans, tellAccounts: accounts.finishPlans }),
     adminKey,
     clock,
     logger: log,

@@ -1,8 +1,10 @@
 /** What an account is, and what can be done with accounts. Implemented in accounts.ts on Redis. */
+import type { Who } from "../domain/audit.ts";
 import type { Channel } from "../domain/channel.ts";
 import type { Page } from "../domain/page.ts";
 import type { Quota, Quotas } from "../domain/quota.ts";
 import type { Instant, Millis } from "../domain/time.ts";
+import type { ApiLimit } from "./api-limits.ts";
 
 /** What becomes of a message whose outcome nobody knows: kept as `uncertain`, or sent again as another charged try. */
 export type OnUncertain = { readonly [channel in Channel]?: "hold" | "resend" };
@@ -12,7 +14,7 @@ export interface Account {
   readonly name: string;
   /** An IANA name. */
   readonly timezone: string;
-  /** A name of config/plans; null for none. */
+  /** A plan's name; null for none. */
   readonly plan: string | null;
   /** Its share of a channel relative to other accounts, 1–100. Its own, else its plan's, else 1. */
   readonly weight: number;
@@ -21,6 +23,10 @@ export interface Account {
   /** What is in force: its own over its plan's. */
   readonly effectiveQuotas: Quotas;
   readonly onUncertain: OnUncertain;
+  /** Its own limit on requests, for each of its keys; null: its plan's. */
+  readonly apiLimit: ApiLimit | null;
+  /** Its own limit on requests over all its keys together; null: its plan's. */
+  readonly apiCeiling: ApiLimit | null;
   /** Channels that are paused for this account. */
   readonly paused: readonly Channel[];
   readonly createdAt: Instant;
@@ -35,9 +41,11 @@ export interface NewAccount {
   readonly weight?: number | null;
   readonly quotas?: Quotas;
   readonly onUncertain?: OnUncertain;
+  readonly apiLimit?: ApiLimit | null;
+  readonly apiCeiling?: ApiLimit | null;
 }
 
-/** Absent: unchanged. `plan: null` and `weight: null` go back to none. */
+/** Absent: unchanged. What is null goes back to none. */
 export interface AccountPatch {
   readonly name?: string;
   readonly timezone?: string;
@@ -45,6 +53,8 @@ export interface AccountPatch {
   readonly weight?: number | null;
   readonly quotas?: Quotas;
   readonly onUncertain?: OnUncertain;
+  readonly apiLimit?: ApiLimit | null;
+  readonly apiCeiling?: ApiLimit | null;
 }
 
 /** When a changed zone takes hold: as each running window ends. By window kind, the end of the running one. */
@@ -62,25 +72,32 @@ export interface SenderRule {
   readonly rate: Millis | null;
 }
 
-/** Every change is in force when the promise resolves, for what has been released too. */
+/**
+ * Every change is in force when the promise resolves, for what has been released too, and stands in the audit under whoever
+ * asked for it (absent: the seed file). What changes nothing leaves no line there.
+ */
 export interface Accounts {
   /** @throws invalid_request for an unknown zone, plan or quota */
-  create(account: NewAccount): Promise<Account>;
+  create(account: NewAccount, who?: Who): Promise<Account>;
   get(id: string): Promise<Account | null>;
   /** Oldest first. */
   list(cursor: string | null, limit: number): Promise<Page<Account>>;
-  patch(id: string, patch: AccountPatch): Promise<{ account: Account; zoneChange: ZoneChange | null } | null>;
+  patch(
+    id: string,
+    patch: AccountPatch,
+    who?: Who,
+  ): Promise<{ account: Account; zoneChange: ZoneChange | null } | null>;
   /**
    * Takes the account away: at once when nothing waits; with `force`, stops its sending at once, cancels what waits, and
    * the account goes when the last message has ended.
    * @throws account_not_empty
    */
-  remove(id: string, force: boolean): Promise<"removed" | "removing" | "unknown">;
+  remove(id: string, force: boolean, who?: Who): Promise<"removed" | "removing" | "unknown">;
   /** Replaces the account's own quota of a channel or of all: kinds that are absent go back to the plan's. */
-  setQuota(id: string, channel: Channel | "all", quota: Quota): Promise<Account | null>;
+  setQuota(id: string, channel: Channel | "all", quota: Quota, who?: Who): Promise<Account | null>;
   /** Replaces a sender's own quota and rate (absent or null: unlimited). */
-  setSenderRule(id: string, rule: SenderRule): Promise<SenderRule | null>;
+  setSenderRule(id: string, rule: SenderRule, who?: Who): Promise<SenderRule | null>;
   senderRules(id: string): Promise<readonly SenderRule[]>;
-  pause(id: string, channel: Channel): Promise<Account | null>;
-  resume(id: string, channel: Channel): Promise<Account | null>;
+  pause(id: string, channel: Channel, who?: Who): Promise<Account | null>;
+  resume(id: string, channel: Channel, who?: Who): Promise<Account | null>;
 }

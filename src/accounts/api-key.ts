@@ -1,30 +1,71 @@
 /** API keys: `sk_` + id + 256 random bits + checksum; stored as SHA-256, shown once. Implemented in api-keys.ts. */
-import type { Instant } from "../domain/time.ts";
-
-/** Requests per window; overrides the plan's. Kept here, enforced by the API limits. */
-export interface ApiLimit {
-  readonly minute?: number;
-  readonly hour?: number;
-}
+import type { Who } from "../domain/audit.ts";
+import type { KeyScope } from "../domain/key-scope.ts";
+import type { Instant, Millis } from "../domain/time.ts";
+import type { ApiLimit, ApiLimits } from "./api-limits.ts";
 
 export interface ApiKey {
   readonly id: string;
   readonly account: string;
   readonly name: string | null;
+  readonly scopes: readonly KeyScope[];
+  /** Its own limit on requests. */
   readonly apiLimit: ApiLimit | null;
+  /** By Redis's clock; it opens nothing from then on. */
+  readonly expiresAt: Instant | null;
+  /** To the minute. Null: never. */
+  readonly lastUsedAt: Instant | null;
+  /** The key that was made when this one was rotated. */
+  readonly replacedBy: string | null;
   readonly createdAt: Instant;
   /** The first characters of the key, to recognise it by. */
   readonly hint: string;
 }
 
+/** A key as a request shows it: that it lives, and what bounds its requests. */
+export interface KnownKey extends ApiKey {
+  readonly limits: ApiLimits;
+  /** Redis's time at the look-up. */
+  readonly seenAt: Instant;
+}
+
+export interface NewApiKey {
+  readonly name?: string;
+  readonly apiLimit?: ApiLimit;
+  /** send and read when absent. */
+  readonly scopes?: readonly KeyScope[];
+  readonly expiresAt?: Instant;
+}
+
+/** Absent: unchanged. Null: none. */
+export interface ApiKeyPatch {
+  readonly name?: string | null;
+  readonly apiLimit?: ApiLimit | null;
+  readonly scopes?: readonly KeyScope[];
+  readonly expiresAt?: Instant | null;
+}
+
 export interface ApiKeys {
-  create(
-    account: string,
-    options: { name?: string; apiLimit?: ApiLimit },
-  ): Promise<{ record: ApiKey; key: string } | null>;
+  create(account: string, options: NewApiKey, who?: Who): Promise<{ record: ApiKey; key: string } | null>;
+  /** Those that have expired too, until they are revoked. */
   list(account: string): Promise<readonly ApiKey[]>;
-  /** In force when it resolves. False when there is no such key in this account. */
-  revoke(account: string, id: string): Promise<boolean>;
-  /** Null for a key that is malformed, unknown, revoked, or of an account that is gone. */
-  authenticate(key: string): Promise<ApiKey | null>;
+  get(account: string, id: string): Promise<ApiKey | null>;
+  /** In force when it resolves, for its tokens too. Null when there is no such key in this account. */
+  patch(account: string, id: string, patch: ApiKeyPatch, who?: Who): Promise<ApiKey | null>;
+  /**
+   * A new key that may do what the old one may, for as long; the old one dies after the overlap, or when it would anyway.
+   * @returns null when there is no such key in this account
+   */
+  rotate(
+    account: string,
+    id: string,
+    overlap: Millis,
+    who?: Who,
+  ): Promise<{ record: ApiKey; key: string; oldExpiresAt: Instant } | null>;
+  /** In force when it resolves, for its tokens too. False when there is no such key in this account. */
+  revoke(account: string, id: string, who?: Who): Promise<boolean>;
+  /** Null for a key that is malformed, unknown, expired, revoked, or of an account that is gone. */
+  authenticate(key: string): Promise<KnownKey | null>;
+  /** The same for one whose secret somebody else has judged: a token's. */
+  known(id: string): Promise<KnownKey | null>;
 }

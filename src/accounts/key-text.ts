@@ -14,7 +14,7 @@ const SECRET_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
 const KEY = new RegExp(`^sk_([0-9A-Z]{26})[0-9A-Za-z]{${SECRET_LENGTH + CHECKSUM_LENGTH}}$`);
 
-const base62 = (bytes: Buffer, length: number): string => {
+export const base62 = (bytes: Buffer, length: number): string => {
   let text = "";
   for (let rest = BigInt(`0x${bytes.toString("hex")}`); text.length < length; rest /= 62n)
     text = DIGITS.charAt(Number(rest % 62n)) + text;

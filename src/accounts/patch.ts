@@ -14,5 +14,7 @@ export const patched = (account: Stated, patch: AccountPatch): Stated => ({
   weight: patch.weight === undefined ? account.weight : patch.weight,
   quotas: patch.quotas ? ownQuotas(account.quotas, patch.quotas) : account.quotas,
   onUncertain: { ...account.onUncertain, ...patch.onUncertain },
+  apiLimit: patch.apiLimit === undefined ? account.apiLimit : patch.apiLimit,
+  apiCeiling: patch.apiCeiling === undefined ? account.apiCeiling : patch.apiCeiling,
   createdAt: account.createdAt,
 });

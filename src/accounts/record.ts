@@ -4,6 +4,7 @@ import { overPlan } from "../domain/quota-rules.ts";
 import type { Quotas } from "../domain/quota.ts";
 import type { Instant } from "../domain/time.ts";
 import type { Account, NewAccount, OnUncertain } from "./account.ts";
+import { limitIn, type ApiLimit } from "./api-limits.ts";
 import type { Plans } from "./plan.ts";
 
 /** What the account states itself. */
@@ -14,6 +15,8 @@ export interface Stated {
   readonly weight: number | null;
   readonly quotas: Quotas;
   readonly onUncertain: OnUncertain;
+  readonly apiLimit: ApiLimit | null;
+  readonly apiCeiling: ApiLimit | null;
   readonly createdAt: Instant;
 }
 
@@ -24,6 +27,8 @@ export const stated = (account: NewAccount, createdAt: Instant): Stated => ({
   weight: account.weight ?? null,
   quotas: account.quotas ?? {},
   onUncertain: account.onUncertain ?? {},
+  apiLimit: account.apiLimit ?? null,
+  apiCeiling: account.apiCeiling ?? null,
   createdAt,
 });
 
@@ -35,6 +40,8 @@ export const toFields = (account: Stated): Readonly<Record<string, string>> => (
   own_weight: account.weight === null ? "" : String(account.weight),
   quotas: JSON.stringify(account.quotas),
   on_uncertain: JSON.stringify(account.onUncertain),
+  api_limit: account.apiLimit ? JSON.stringify(account.apiLimit) : "",
+  api_ceiling: account.apiCeiling ? JSON.stringify(account.apiCeiling) : "",
   created_at: String(account.createdAt),
 });
 
@@ -49,6 +56,8 @@ export const fromFields = (fields: Readonly<Record<string, string>>): Stated | n
     weight: weight ? Number(weight) : null,
     quotas: JSON.parse(quotas ?? "{}") as Quotas,
     onUncertain: JSON.parse(onUncertain ?? "{}") as OnUncertain,
+    apiLimit: limitIn(fields["api_limit"]),
+    apiCeiling: limitIn(fields["api_ceiling"]),
     createdAt: Number(createdAt) as Instant,
   };
 };
@@ -66,7 +75,7 @@ export const toAccount = (
   now: { readonly paused: readonly Channel[]; readonly removed: boolean },
 ): Account => {
   const { weight, quotas: effectiveQuotas } = rulesOf(account, plans);
-  const { name, timezone, plan, quotas, onUncertain, createdAt } = account;
+  const { name, timezone, plan, quotas, onUncertain, apiLimit, apiCeiling, createdAt } = account;
   const status = now.removed ? "removing" : "active";
   return {
     id,
@@ -77,6 +86,8 @@ export const toAccount = (
     quotas,
     effectiveQuotas,
     onUncertain,
+    apiLimit,
+    apiCeiling,
     paused: now.paused,
     createdAt,
     status,

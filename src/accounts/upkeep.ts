@@ -1,7 +1,7 @@
 /** Makes the rules at the gate agree again with what is stated: after a crash between the two, and after plans changed. */
 import type { Redis } from "ioredis";
 import type { Keys } from "../redis/keys.ts";
-import type { Plans } from "./plan.ts";
+import type { PlanBook } from "./plan-book.ts";
 
 /** Accounts read at a time when a plan has changed. */
 const PAGE = 200;
@@ -19,20 +19,30 @@ export interface Upkeep {
    * they are at the gate, which is safer than lifting them.
    */
   replan(): Promise<number>;
+  /**
+   * The same for plans that were set over the API and no others, and again: for whoever died while telling accounts. Not
+   * for those of the file, of which two releases may have two versions for a while, and would take turns for ever.
+   */
+  finishPlans(): Promise<number>;
 }
 
 export const upkeepOn = (parts: {
   redis: Redis;
   keys: Keys;
-  plans: Plans;
+  plansNow: PlanBook;
   /** Puts an account's rules into force; false when there is none, or it is somebody else's turn. */
   again: (id: string, options: { waits: boolean }) => Promise<boolean>;
 }): Upkeep => {
-  const { redis, keys, plans, again } = parts;
+  const { redis, keys, plansNow, again } = parts;
+
+  /** The second form: since then accounts are listed by their plans, and those of before are by being told again. */
+  const FORM = 2;
 
   const changedPlans = async (): Promise<ReadonlyMap<string, string>> => {
-    const known = await redis.hgetall(keys.plans);
-    const now = [...plans].map(([name, { weight, quotas }]) => [name, JSON.stringify({ weight, quotas })] as const);
+    const [known, plans] = await Promise.all([redis.hgetall(keys.plans), plansNow()]);
+    const now = [...plans].map(
+      ([name, { weight, quotas }]) => [name, JSON.stringify({ form: FORM, weight, quotas })] as const,
+    );
     return new Map(now.filter(([name, json]) => known[name] !== json));
   };
 
@@ -45,27 +55,32 @@ export const upkeepOn = (parts: {
     });
   };
 
+  const tell = async (changed: ReadonlyMap<string, string>): Promise<number> => {
+    let replanned = 0;
+    for (let from = "-", isFull = changed.size > 0; isFull;) {
+      const ids = await redis.zrangebylex(keys.accounts, from, "+", "LIMIT", 0, PAGE);
+      const plansOfThem = await plansOf(ids);
+      const theirs = ids.filter((_, index) => changed.has(String(plansOfThem[index])));
+      // Waits for who is changing one: they may be a process with the old plans, and set those.
+      await Promise.all(theirs.map((id) => again(id, { waits: true })));
+      replanned += theirs.length;
+      isFull = ids.length === PAGE;
+      from = `(${ids.at(-1) ?? ""}`;
+    }
+    if (changed.size > 0) await redis.hset(keys.plans, Object.fromEntries(changed));
+    return replanned;
+  };
+
   return {
     finishChanges: async () => {
       let completed = 0;
       for (const id of await redis.zrange(keys.changing, "0", "-1")) if (await again(id, { waits: false })) completed++;
       return completed;
     },
-    replan: async () => {
-      const changed = await changedPlans();
-      let replanned = 0;
-      for (let from = "-", isFull = changed.size > 0; isFull;) {
-        const ids = await redis.zrangebylex(keys.accounts, from, "+", "LIMIT", 0, PAGE);
-        const plansNow = await plansOf(ids);
-        const theirs = ids.filter((_, index) => changed.has(String(plansNow[index])));
-        // Waits for who is changing one: they may be a process with the old plans, and set those.
-        await Promise.all(theirs.map((id) => again(id, { waits: true })));
-        replanned += theirs.length;
-        isFull = ids.length === PAGE;
-        from = `(${ids.at(-1) ?? ""}`;
-      }
-      if (changed.size > 0) await redis.hset(keys.plans, Object.fromEntries(changed));
-      return replanned;
+    replan: async () => tell(await changedPlans()),
+    finishPlans: async () => {
+      const [set, changed] = await Promise.all([redis.hkeys(keys.setPlans), changedPlans()]);
+      return tell(new Map([...changed].filter(([name]) => set.includes(name))));
     },
   };
 };

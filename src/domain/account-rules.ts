@@ -1,4 +1,5 @@
 /** What an account may be, as a caller or the seed file writes it: snake_case, checked field by field. */
+import { readApiLimit } from "./api-limit-rules.ts";
 import { CHANNELS, type Channel } from "./channel.ts";
 import type { FieldError } from "./errors.ts";
 import { fieldIn, readFields, readWhole, unmet, type Problems } from "./expecting.ts";
@@ -8,7 +9,16 @@ import { isTimeZone } from "./window.ts";
 
 export const LARGEST_WEIGHT = 100;
 
-export const ACCOUNT_FIELDS = ["name", "timezone", "plan", "quotas", "weight", "on_uncertain"] as const;
+export const ACCOUNT_FIELDS = [
+  "name",
+  "timezone",
+  "plan",
+  "quotas",
+  "weight",
+  "on_uncertain",
+  "api_limit",
+  "api_ceiling",
+] as const;
 
 type Uncertainty = { readonly [channel in Channel]?: "hold" | "resend" };
 
@@ -19,6 +29,8 @@ export interface AccountFields {
   readonly quotas?: Quotas;
   readonly weight?: number | null;
   readonly onUncertain?: Uncertainty;
+  readonly apiLimit?: ReturnType<typeof readApiLimit> | null;
+  readonly apiCeiling?: ReturnType<typeof readApiLimit> | null;
 }
 
 const readName = (value: unknown, field: string, problems: Problems): string | undefined =>
@@ -70,10 +82,14 @@ const read = (value: unknown, field: string, plans: readonly string[], problems:
   if (given.quotas !== undefined) fields.quotas = readQuotas(given.quotas, at("quotas"), problems);
   if (given.on_uncertain !== undefined)
     fields.onUncertain = readUncertainty(given.on_uncertain, at("on_uncertain"), problems);
+  const limit = (name: "api_limit" | "api_ceiling") =>
+    given[name] === null ? null : readApiLimit(given[name], at(name), problems);
+  if (given.api_limit !== undefined) fields.apiLimit = limit("api_limit");
+  if (given.api_ceiling !== undefined) fields.apiCeiling = limit("api_ceiling");
   return fields;
 };
 
-/** A change to an account: anything may be absent. `plan` and `weight` may be null, to go back to none. */
+/** A change to an account: anything may be absent. What may be null goes back to none by it. */
 export const parseAccountPatch = (
   value: unknown,
   field: string,

@@ -13,7 +13,12 @@ export class SluiceError extends Error {
   override readonly name = "SluiceError";
   readonly code: string;
   readonly status: number;
-  readonly extra: { readonly errors?: readonly FieldError[]; readonly retryAfterSeconds?: number };
+  readonly extra: {
+    readonly errors?: readonly FieldError[];
+    readonly retryAfterSeconds?: number;
+    /** The scope that was missing. */
+    readonly scope?: string;
+  };
   constructor(code: string, status: number, detail: string, extra: SluiceError["extra"] = {}) {
     super(detail);
     this.code = code;
@@ -48,6 +53,24 @@ export const invalidField = (field: string, expected: string, got: unknown): Slu
 
 export const malformed = define("malformed_request", 400, (why: string) => why);
 export const unauthenticated = define("unauthenticated", 401, (why: string) => why);
+/** Of a token, which is not what it should be, or no longer. */
+export const invalidToken = define("invalid_token", 401, (why: string) => why);
+export const tokenReused = define(
+  "token_reused",
+  401,
+  () =>
+    "this refresh token was used before: whoever has it may have stolen it, so none of its successors holds any longer; exchange the API key again",
+);
+export const insufficientScope = (scope: string, has: string): SluiceError =>
+  new SluiceError("insufficient_scope", 403, `expected a key with the scope ${scope}, got one with ${has || "none"}`, {
+    scope,
+  });
+export const planInUse = define(
+  "plan_in_use",
+  409,
+  (plan: string, accounts: number) =>
+    `expected a plan that no account has, got ${plan}, which ${accounts} ${accounts === 1 ? "account has" : "accounts have"}: give them another first`,
+);
 export const forbidden = define("forbidden", 403, (why: string) => why);
 export const notFound = define("not_found", 404, (what: string) => `there is no ${what} here`);
 export const alreadySending = define(

@@ -20,11 +20,13 @@ const base32 = (value: number, width: number): string => {
 export const newSeed = (at: Instant): IdSeed =>
   (base32(at, 10) + [...randomBytes(11)].map((byte) => ALPHABET[byte % 32]).join("")) as IdSeed;
 
+export type IdPrefix = "msg" | "acc" | "key" | "bat" | "evt" | "fam";
+
 /** The `number`th id of the seed (from 0, below 32⁵). */
-export const idOf = (prefix: "msg" | "acc" | "key" | "bat", seed: IdSeed, number = 0): string => {
+export const idOf = (prefix: IdPrefix, seed: IdSeed, number = 0): string => {
   if (number >= LARGEST_NUMBER) throw new RangeError(`expected an id number below ${LARGEST_NUMBER}, got ${number}`);
   return `${prefix}_${seed}${base32(number, 5)}`;
 };
 
-export const isId = (prefix: "msg" | "acc" | "key" | "bat", text: string): boolean =>
+export const isId = (prefix: IdPrefix, text: string): boolean =>
   text.length === 30 && text.startsWith(`${prefix}_`) && /^[0-9A-HJKMNP-TV-Z]{26}$/.test(text.slice(4));

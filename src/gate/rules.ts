@@ -1,7 +1,9 @@
 /** The rules people set, on the scripts: see control.ts. */
 import type { Redis } from "ioredis";
-import { CHANNELS } from "../domain/channel.ts";
-import { instant } from "../domain/time.ts";
+import { notesOf, type Who } from "../domain/audit.ts";
+import { CHANNELS, type Channel } from "../domain/channel.ts";
+import { newSeed } from "../domain/id.ts";
+import { instant, systemClock } from "../domain/time.ts";
 import { windowOf } from "../domain/window.ts";
 import type { Keys } from "../redis/keys.ts";
 import type { ScriptRunner } from "../redis/script.ts";
@@ -29,6 +31,13 @@ export const rulesOn = ({ redis, scripts, keys, zones, nudger }: RulesParts): Ga
     await change;
     nudger.nudge(what);
   };
+  const setPaused = async (account: string | null, channel: Channel, paused: boolean, who?: Who): Promise<void> => {
+    const change = { account, what: "pause", from: { channel, paused: !paused }, to: { channel, paused } } as const;
+    const notes = who ? notesOf([change], who, newSeed(systemClock.now())) : [];
+    await (account === null
+      ? setChannel(scripts, channel, { paused }, notes)
+      : setPause(scripts, account, channel, paused, notes));
+  };
   return {
     setLimits: (scope, limits) =>
       then(setLimits(scripts, scope, limits), scope.level === "account" ? "*" : scope.channel),
@@ -39,13 +48,8 @@ export const rulesOn = ({ redis, scripts, keys, zones, nudger }: RulesParts): Ga
     setSenderRate: (account, channel, sender, interval) =>
       then(setSenderRate(scripts, account, channel, sender, interval), channel),
     setChannelRate: (channel, interval) => then(setChannel(scripts, channel, { interval }), channel),
-    pause: (account, channel) =>
-      account === null ? setChannel(scripts, channel, { paused: true }) : setPause(scripts, account, channel, true),
-    resume: (account, channel) =>
-      then(
-        account === null ? setChannel(scripts, channel, { paused: false }) : setPause(scripts, account, channel, false),
-        channel,
-      ),
+    pause: (account, channel, who) => setPaused(account, channel, true, who),
+    resume: (account, channel, who) => then(setPaused(account, channel, false, who), channel),
     removeAccount: async (account) => {
       await redis.hset(keys.account(account), "removed", 1);
       return Number((await redis.hget(keys.account(account), "open")) ?? 0);

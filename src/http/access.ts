@@ -1,16 +1,27 @@
 /** Who may call a route, told as data where the route is defined; auth.ts is the only place that acts on it. */
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ApiLimits } from "../accounts/api-limits.ts";
+import type { Who } from "../domain/audit.ts";
 import type { IdSeed } from "../domain/id.ts";
+import type { KeyScope } from "../domain/key-scope.ts";
 
 export type Access = "operator" | "account" | "account-or-operator" | "anyone" | "loopback-or-operator";
 
+export interface AccountCaller {
+  readonly kind: "account";
+  readonly account: string;
+  /** The key's id, also where one of its tokens was shown. */
+  readonly key: string;
+  /** The key's, or those of them that the token has. */
+  readonly scopes: readonly KeyScope[];
+  /** What bounds its requests, as of this request. */
+  readonly limits: ApiLimits;
+}
+
 /** Who is asking, once auth.ts has looked. */
-export type Caller =
-  | { readonly kind: "operator" }
-  | { readonly kind: "account"; readonly account: string; readonly key: string }
-  | { readonly kind: "nobody" };
+export type Caller = { readonly kind: "operator" } | AccountCaller | { readonly kind: "nobody" };
 
 /** A key that was taken for this request, to be kept or given back with its answer. */
 export interface IdempotentRun {
@@ -29,16 +40,39 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/** A route that does not say who may call it is not served: the server does not start. */
+/** Routes that an account's key may call. */
+const FOR_ACCOUNTS: ReadonlySet<Access> = new Set(["account", "account-or-operator"]);
+
+/** A route that does not say who may call it, and with which scope, is not served: the server does not start. */
 export const insistOnAccess = (app: Pick<App, "addHook">): void => {
   app.addHook("onRoute", ({ method, url, config }) => {
     if (config?.access === undefined) throw new Error(`expected ${String(method)} ${url} to declare who may call it`);
+    if (FOR_ACCOUNTS.has(config.access) !== (config.scope !== undefined))
+      throw new Error(
+        FOR_ACCOUNTS.has(config.access)
+          ? `expected ${String(method)} ${url} to declare the scope that a key needs for it`
+          : `expected no scope of ${String(method)} ${url}, which is for no account's key`,
+      );
   });
+};
+
+/** For the audit. */
+export const whoOf = (request: FastifyRequest): Who => {
+  const { caller } = request;
+  const by =
+    caller?.kind === "account" ? ({ kind: "account", key: caller.key } as const) : { kind: "operator" as const };
+  return { by, requestId: request.id };
 };
 
 declare module "fastify" {
   interface FastifyContextConfig {
     access?: Access;
+    /** What an account's key must be allowed. Of every route that one may call, and of no other. */
+    scope?: KeyScope;
+    /** Hands out tokens: limited by the caller's address, in a budget of its own. */
+    authentication?: true;
+    /** A body may be left out: it is then `{}`. */
+    bodyOptional?: boolean;
     /** Outside the limit on requests. */
     unlimited?: boolean;
     /** Takes the header Idempotency-Key. */

@@ -4,8 +4,20 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import { forbidden, invalidField, notFound, tooManyRequests, unauthenticated } from "../domain/errors.ts";
 import type { Account } from "../accounts/account.ts";
+import type { KnownKey } from "../accounts/api-key.ts";
+import { looksLikeAccessToken } from "../accounts/token.ts";
+import {
+  forbidden,
+  insufficientScope,
+  invalidField,
+  invalidToken,
+  notFound,
+  tooManyRequests,
+  unauthenticated,
+  type SluiceError,
+} from "../domain/errors.ts";
+import { scopeText } from "../domain/key-scope.ts";
 import type { Access, App, Caller } from "./access.ts";
 import { isFromLoopback } from "../domain/loopback.ts";
 import { addressBucket, createRequestLimit, type RequestLimit } from "./request-limit.ts";
@@ -13,15 +25,28 @@ import type { ServerOptions, Services } from "./services.ts";
 
 const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
 
-/** The token; "" for a header of another form; null without one. */
-const bearer = (header: string | undefined): string | null =>
-  header === undefined ? null : (/^bearer +([\x21-\x7e]{1,512})$/i.exec(header)?.[1] ?? "");
+/** The credential; "" for a header of another form; null without one. An access token has some 500 characters. */
+export const bearer = (header: string | undefined): string | null =>
+  header === undefined ? null : (/^bearer +([\x21-\x7e]{1,2048})$/i.exec(header)?.[1] ?? "");
 
 const NEEDS_A_KEY: ReadonlySet<Access> = new Set(["operator", "account", "account-or-operator"]);
 
 const take = (limit: RequestLimit, caller: string): void => {
   const seconds = limit.take(caller);
   if (seconds > 0) throw tooManyRequests(seconds);
+};
+
+/** One round trip for either: the key is looked up again, so that neither outlives it. */
+const keyOf = ({ keys, tokens }: Services, credential: string): Promise<KnownKey | null> =>
+  looksLikeAccessToken(credential) ? tokens.authenticate(credential) : keys.authenticate(credential);
+
+const refusalOf = (credential: string | null): SluiceError => {
+  if (credential === null) return unauthenticated("expected a header `Authorization: Bearer <key or token>`");
+  return looksLikeAccessToken(credential)
+    ? invalidToken(
+        "this access token is malformed or expired, or its key was revoked: refresh it, or exchange the key again",
+      )
+    : unauthenticated("this key is unknown, malformed, expired or revoked");
 };
 
 const admit = (caller: Caller, access: Access, request: FastifyRequest): void => {
@@ -34,6 +59,9 @@ const admit = (caller: Caller, access: Access, request: FastifyRequest): void =>
     throw forbidden("expected the operator's key, got an account's");
   if (access === "account" && caller.kind === "operator")
     throw forbidden("expected an account's key, got the operator's: an account does this for itself");
+  const { scope } = request.routeOptions.config;
+  if (caller.kind === "account" && scope !== undefined && !caller.scopes.includes(scope))
+    throw insufficientScope(scope, scopeText(caller.scopes));
 };
 
 export const authenticate = (app: App, services: Services, options: ServerOptions): void => {
@@ -53,17 +81,13 @@ export const authenticate = (app: App, services: Services, options: ServerOption
     const guesses = `guesses ${address}`;
     const seconds = limit.ask(guesses);
     if (seconds > 0) throw tooManyRequests(seconds);
-    const key = token === null || token === "" ? null : await services.keys.authenticate(token);
+    const key = token === null || token === "" ? null : await keyOf(services, token);
     if (key === null) {
       take(limit, guesses);
-      throw unauthenticated(
-        token === null
-          ? "expected a header `Authorization: Bearer <key>`"
-          : "this key is unknown, malformed or revoked",
-      );
+      throw refusalOf(token);
     }
     take(limit, `key:${key.id}`);
-    return { kind: "account", account: key.account, key: key.id };
+    return { kind: "account", account: key.account, key: key.id, scopes: key.scopes, limits: key.limits };
   };
 
   app.decorateRequest("caller", null);

@@ -71,6 +71,10 @@ const decode = (bytes: Buffer): string => {
 };
 
 export const readJsonBodies = (app: App): void => {
+  // Nothing says what an object without fields says.
+  app.addHook("preValidation", async (request) => {
+    if (request.routeOptions.config.bodyOptional === true) request.body ??= {};
+  });
   // Only JSON: a form or a text that happens to hold JSON is what a browser sends across origins without asking.
   app.removeAllContentTypeParsers();
   // Fastify's own, for what it knows about __proto__ and constructor.prototype.
@@ -102,5 +106,6 @@ export const readJsonBodies = (app: App): void => {
   });
 };
 
-/** Routes without a body take an empty one from clients that always say `Content-Type: application/json`. */
-const isBodiless = (request: FastifyRequest): boolean => request.routeOptions.schema?.body === undefined;
+/** Routes without a body, or that need none, take an empty one from clients that always say `Content-Type: application/json`. */
+const isBodiless = (request: FastifyRequest): boolean =>
+  request.routeOptions.schema?.body === undefined || request.routeOptions.config.bodyOptional === true;

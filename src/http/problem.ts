@@ -60,16 +60,23 @@ export const asSluiceError = (error: unknown, request: FastifyRequest): SluiceEr
   return trouble === null ? internalError() : redisUnavailable(trouble);
 };
 
+/** As RFC 6750 has it: no error for who showed nothing, one for what was shown in vain. */
+const challengeOf = ({ status, code, extra }: SluiceError, request: FastifyRequest): string | null => {
+  const realm = `Bearer realm="sluice"`;
+  if (extra.scope !== undefined) return `${realm}, error="insufficient_scope", scope="${extra.scope}"`;
+  if (status !== 401) return null;
+  const isBare = code === "unauthenticated" && request.headers.authorization === undefined;
+  return isBare ? realm : `${realm}, error="invalid_token"`;
+};
+
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const known = asSluiceError(error, request);
   // The stack goes to the log and to nobody else. Details of the caller's own mistakes carry addresses: not logged.
   if (known.status === 500) request.log.error({ event: "internal_error", err: error }, "A mistake of ours");
   else if (known.status === 503) request.log.warn({ event: "unavailable", why: known.message }, "Answered 503");
   if (known.extra.retryAfterSeconds !== undefined) reply.header("Retry-After", String(known.extra.retryAfterSeconds));
-  if (known.status === 401) {
-    const wrong = request.headers.authorization === undefined ? "" : `, error="invalid_token"`;
-    reply.header("WWW-Authenticate", `Bearer realm="sluice"${wrong}`);
-  }
+  const challenge = challengeOf(known, request);
+  if (challenge !== null) reply.header("WWW-Authenticate", challenge);
   return reply.code(known.status).type("application/problem+json").send(problemOf(known, request.id));
 };
 

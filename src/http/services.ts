@@ -2,8 +2,11 @@
 import type { Logger } from "pino";
 import type { Accounts } from "../accounts/account.ts";
 import type { ApiKeys } from "../accounts/api-key.ts";
+import type { Audit } from "../accounts/audit.ts";
 import type { Idempotency } from "../accounts/idempotency.ts";
+import type { PlanShelf } from "../accounts/plan.ts";
 import type { Suppressions } from "../accounts/suppression.ts";
+import type { Tokens } from "../accounts/token.ts";
 import type { Channel } from "../domain/channel.ts";
 import type { Clock, Millis } from "../domain/time.ts";
 import type { GateControl } from "../gate/control.ts";
@@ -37,6 +40,16 @@ export interface Readiness {
   };
   /** Bytes. A limit of null is none; null as a whole: unknown. */
   readonly memory: { readonly used: number; readonly limit: number | null; readonly shedding: boolean } | null;
+  /** Redis as another server than before, or with older data: how often, and what was found missing. Null: unknown. */
+  readonly failover: {
+    /** Nothing is sent until the workers have said what they know. */
+    readonly held: boolean;
+    readonly moves: number;
+    readonly lost_moves: number;
+    /** RFC 3339, UTC. */
+    readonly last_lost_at: string | null;
+    readonly restored: number;
+  } | null;
   /** Worker processes that were heard of lately. */
   readonly workers: number;
   readonly tz_release: string;
@@ -77,6 +90,8 @@ export interface TwilioCallbacks {
 export interface Services {
   readonly accounts: Accounts;
   readonly keys: ApiKeys;
+  readonly tokens: Tokens;
+  readonly audit: Audit;
   readonly suppressions: Suppressions;
   readonly idempotency: Idempotency;
   readonly sending: Sending;
@@ -94,8 +109,7 @@ export interface Services {
   /** Null without Twilio, or without an address that it could call. */
   readonly callbacks: { readonly twilio: TwilioCallbacks | null };
   readonly channels: { readonly [channel in Channel]: ChannelSetup };
-  /** The names of the plans that are configured. */
-  readonly plans: readonly string[];
+  readonly plans: PlanShelf;
   readonly adminKey: string;
   readonly clock: Clock;
   readonly logger: Logger;

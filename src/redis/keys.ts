@@ -28,7 +28,6 @@
  * | plans                   | hash   | plan → its JSON, as last set for the accounts that have it   | never (one per plan)    |
  * | plans:set               | hash   | plan → its JSON, as set over the API; `null` where one of the file was removed | never |
  * | plan:<name>             | set    | accounts that have the plan                                  | when empty              |
- * | telling                 | set    | plans that were set, and whose accounts have yet to be told  | when they were          |
  * | senders:<a>             | set    | `<channel>:<sender>` that have a quota or rate of their own   | with the account       |
  * | rules:<a>               | hash   | `<channel>:<sender>` → JSON {quota, rate}: the same rules as they were stated | with the account |
  * | zone:<name>, zones      | string, set | boundaries ahead; zones in use                          | never (600 zones at most)|
@@ -74,8 +73,6 @@ export const keysOf = (cell: Cell) => ({
   changing: `${cell}changing`,
   plans: `${cell}plans`,
   setPlans: `${cell}plans:set`,
-  accountsOfPlan: (plan: string) => `${cell}plan:${plan}`,
-  plansToTell: `${cell}telling`,
   senders: (account: string) => `${cell}senders:${account}`,
   senderRules: (account: string) => `${cell}rules:${account}`,
   index: (account: string) => `${cell}idx:${account}`,

@@ -15,8 +15,11 @@ import { testRedis, type TestRedis } from "../support/redis.ts";
 import { until } from "../support/until.ts";
 
 const PLANS: Plans = new Map<string, Plan>([
-  ["free", { quotas: { email: { hour: 20, day: 100 }, all: { month: 2000 } }, weight: 2, apiLimit: null }],
-  ["scale", { quotas: { email: { hour: 500 } }, weight: 5, apiLimit: null }],
+  [
+    "free",
+    { quotas: { email: { hour: 20, day: 100 }, all: { month: 2000 } }, weight: 2, apiLimit: null, apiCeiling: null },
+  ],
+  ["scale", { quotas: { email: { hour: 500 } }, weight: 5, apiLimit: null, apiCeiling: null }],
 ]);
 
 let server: TestRedis;
@@ -335,7 +338,12 @@ describe("plans that changed between two starts", () => {
     expect(await accounts().replan()).toBe(0);
     expect(control.notes).toEqual([]);
 
-    const tighter = new Map(PLANS).set("free", { quotas: { email: { hour: 2, day: 8 } }, weight: 1, apiLimit: null });
+    const tighter = new Map(PLANS).set("free", {
+      quotas: { email: { hour: 2, day: 8 } },
+      weight: 1,
+      apiLimit: null,
+      apiCeiling: null,
+    });
     expect(await accountsWith(tighter).replan()).toBeGreaterThanOrEqual(1);
     expect(limitsAtGate(id)).toMatchObject({ email: { ...NONE, hour: 7, day: 8 }, all: NONE });
     expect(limitsAtGate(other.id)).toEqual({});
@@ -381,7 +389,9 @@ describe("an account that is deleted", () => {
     await redis.zadd(`${server.cell}ring:voice:a`, 1, id);
     await redis.zadd(keys.index(id), 1, "msg_1");
     expect(await accounts().remove(id, false)).toBe("removed");
-    expect((await allKeys()).filter((key) => key.includes(id) || key.startsWith("key:"))).toEqual([]);
+    const left = (await allKeys()).filter((key) => key.includes(id) || key.startsWith("key:"));
+    // Who made it and who took it away can be read for a year.
+    expect(left).toEqual([`audit:${id}`]);
     expect(await redis.zscore(keys.accounts, id)).toBeNull();
     expect(await redis.zrange(`${server.cell}parked`, 0, "-1")).toEqual([]);
     expect(await redis.zrange(`${server.cell}ring:voice:a`, 0, "-1")).toEqual([]);
@@ -403,7 +413,7 @@ describe("an account that is deleted", () => {
     expect(await accounts().finishRemovals()).toBe(0);
     expect(control.notes.filter(([what]) => what === "cancelSome")).toHaveLength(5);
     expect(await accounts().get(id)).toBeNull();
-    expect((await allKeys()).filter((key) => key.includes(id))).toEqual([]);
+    expect((await allKeys()).filter((key) => key.includes(id))).toEqual([`audit:${id}`]);
   });
 
   it("answers `removing` while a message is being sent, and the sweep finishes it afterwards", async () => {

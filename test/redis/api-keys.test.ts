@@ -44,7 +44,8 @@ describe("an API key", () => {
     const { record, key } = await made(id, { name: "ci", apiLimit: { minute: 5 } });
     expect(key).toMatch(/^sk_[0-9A-Z]{26}[0-9A-Za-z]{49}$/);
     expect(record).toMatchObject({ account: id, name: "ci", apiLimit: { minute: 5 } });
-    expect(await apiKeys().authenticate(key)).toEqual(record);
+    const limits = { key: { minute: 5 }, account: null, plan: null, planLimit: null, ceiling: null };
+    expect(await apiKeys().authenticate(key)).toEqual({ ...record, limits, seenAt: expect.any(Number) });
   });
 
   it("is kept as a SHA-256 and nothing else: no part of its secret stands in Redis", async () => {

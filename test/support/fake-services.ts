@@ -4,7 +4,7 @@ import type { Idempotency, KeptAnswer } from "../../src/accounts/idempotency.ts"
 import { newSeed, type IdSeed } from "../../src/domain/id.ts";
 import type { MonotonicMillis } from "../../src/domain/time.ts";
 import type { Services } from "../../src/http/services.ts";
-import { fakeAccounts, fakeKeys, fakeSuppressions } from "./fake-accounts.ts";
+import { fakeAccounts, fakeKeys, fakePlans, fakeSuppressions, fakeTokens } from "./fake-accounts.ts";
 import { fakeLooking, fakeSending } from "./fake-messages.ts";
 import { fakeState, onRedis, type FakeState, type FakeWorld } from "./fake-state.ts";
 
@@ -37,9 +37,12 @@ const fakeIdempotency = (world: FakeState): Idempotency => {
 
 export const fakeWorld = (overrides: Partial<Services> = {}): FakeWorld => {
   const world = fakeState();
+  const keys = overrides.keys ?? fakeKeys(world);
   const services: Services = {
     accounts: fakeAccounts(world),
-    keys: fakeKeys(world),
+    keys,
+    tokens: fakeTokens(world, keys),
+    audit: { list: async () => ({ items: [], nextCursor: null }) },
     suppressions: fakeSuppressions(world),
     idempotency: fakeIdempotency(world),
     sending: fakeSending(world),
@@ -74,7 +77,7 @@ export const fakeWorld = (overrides: Partial<Services> = {}): FakeWorld => {
       voice: { configured: true, variable: "TWILIO_ACCOUNT_SID", defaultFrom: null },
       whatsapp: { configured: false, variable: "TWILIO_ACCOUNT_SID", defaultFrom: null },
     },
-    plans: ["starter"],
+    plans: fakePlans(),
     adminKey: ADMIN_KEY,
     clock: { now: () => world.now, monotonic: () => world.monotonic as MonotonicMillis },
     logger: pino({ level: "debug" }, { write: (line) => void world.logged.push(JSON.parse(line)) }),

@@ -1,5 +1,4 @@
 import type { Account as TheAccount, SenderRule as TheRule, ZoneChange } from "../../accounts/account.ts";
-import type { ApiKey as TheKey } from "../../accounts/api-key.ts";
 import type { Channel } from "../../domain/channel.ts";
 import { formatRate } from "../../domain/rate.ts";
 import { formatIn } from "../../domain/timestamp.ts";
@@ -18,6 +17,8 @@ export const accountJson = (account: TheAccount) => ({
     whatsapp?: "hold" | "resend";
     voice?: "hold";
   },
+  api_limit: account.apiLimit,
+  api_ceiling: account.apiCeiling,
   paused: [...account.paused],
   status: account.status,
   created_at: formatIn(account.createdAt, account.timezone),
@@ -43,13 +44,4 @@ export const ruleJson = (account: string, rule: TheRule) => ({
   sender: rule.sender,
   ...rule.quota,
   rate: rule.rate === null ? null : formatRate(rule.rate),
-});
-
-export const keyJson = (key: TheKey, zone: string) => ({
-  id: key.id,
-  account_id: key.account,
-  name: key.name,
-  api_limit: key.apiLimit,
-  hint: key.hint,
-  created_at: formatIn(key.createdAt, zone),
 });

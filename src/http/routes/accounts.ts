@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { parseAccount, parseAccountPatch } from "../../domain/account-rules.ts";
 import { invalidFields, notFound } from "../../domain/errors.ts";
-import type { App } from "../access.ts";
+import { whoOf, type App } from "../access.ts";
 import { cursorFrom, DEFAULT_PAGE, readCursor } from "../cursor.ts";
 import { accountJson, zoneChangeJson } from "../present/account.ts";
 import * as schemas from "../schemas/account.ts";
@@ -13,6 +13,8 @@ const config = { access: "operator" } as const;
 const tags = ["Accounts"];
 
 export const accountRoutes = (app: App, { accounts, plans }: Services): void => {
+  const planNames = async (): Promise<readonly string[]> => (await plans.list()).map(({ name }) => name);
+
   app.post(
     "/v1/accounts",
     {
@@ -25,15 +27,16 @@ export const accountRoutes = (app: App, { accounts, plans }: Services): void => 
       },
     },
     async (request, reply) => {
-      const read = parseAccount(request.body, "", plans);
+      const read = parseAccount(request.body, "", await planNames());
       if ("errors" in read) throw invalidFields(read.errors);
       const { plan, weight, ...rest } = read.account;
-      const created = await accounts.create({
+      const stated = {
         ...rest,
         // null is none, which is what a new account has.
         ...(plan === undefined || plan === null ? {} : { plan }),
         ...(weight === undefined || weight === null ? {} : { weight }),
-      });
+      };
+      const created = await accounts.create(stated, whoOf(request));
       return reply.code(201).header("Location", `/v1/accounts/${created.id}`).send(accountJson(created));
     },
   );
@@ -74,16 +77,17 @@ export const accountRoutes = (app: App, { accounts, plans }: Services): void => 
       config,
       schema: {
         tags,
-        summary: "Change an account: what is absent stays; null takes plan and weight away",
+        summary: "Change an account: what is absent stays; null takes plan, weight and API limits away",
         params: IdInPath,
         body: schemas.AccountPatch,
         response: { 200: schemas.PatchedAccount, ...problems },
       },
     },
-    async ({ params, body }) => {
-      const read = parseAccountPatch(body, "", plans);
+    async (request) => {
+      const { params, body } = request;
+      const read = parseAccountPatch(body, "", await planNames());
       if ("errors" in read) throw invalidFields(read.errors);
-      const patched = await accounts.patch(params.id, read.patch);
+      const patched = await accounts.patch(params.id, read.patch, whoOf(request));
       if (patched === null) throw notFound("such account");
       const { account, zoneChange } = patched;
       return {
@@ -109,8 +113,9 @@ export const accountRoutes = (app: App, { accounts, plans }: Services): void => 
         },
       },
     },
-    async ({ params, query }, reply) => {
-      const removed = await accounts.remove(params.id, query.force ?? false);
+    async (request, reply) => {
+      const { params, query } = request;
+      const removed = await accounts.remove(params.id, query.force ?? false, whoOf(request));
       if (removed === "unknown") throw notFound("such account");
       if (removed === "removing") return reply.code(202).send({ id: params.id, status: removed });
       return reply.code(204).send(null);

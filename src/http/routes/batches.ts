@@ -19,7 +19,7 @@ export const batchRoutes = (app: App, services: Services): void => {
   app.get(
     "/v1/batches/:id",
     {
-      config: { access: "account-or-operator" },
+      config: { access: "account-or-operator", scope: "read" },
       schema: {
         tags,
         summary: "How the messages of a bulk request stand",
@@ -40,7 +40,7 @@ export const batchRoutes = (app: App, services: Services): void => {
   app.delete(
     "/v1/batches/:id",
     {
-      config: { access: "account" },
+      config: { access: "account", scope: "send" },
       schema: {
         tags,
         summary: "Cancel what has not left",

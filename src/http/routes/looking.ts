@@ -13,7 +13,7 @@ import { LookQuery } from "../schemas/message.ts";
 import { problems } from "../schemas/problem.ts";
 import type { Services } from "../services.ts";
 
-const config = { access: "account-or-operator" } as const;
+const config = { access: "account-or-operator", scope: "read" } as const;
 const tags = ["Looking"];
 
 /** How long the counts of ended messages are kept. */

@@ -14,7 +14,7 @@ import { Accepted } from "../schemas/send.ts";
 import type { Services } from "../services.ts";
 import { zoneOf } from "./send.ts";
 
-const looks = { access: "account-or-operator" } as const;
+const looks = { access: "account-or-operator", scope: "read" } as const;
 const tags = ["Messages"];
 
 const messageId = (id: string): string => {
@@ -101,7 +101,7 @@ export const messageRoutes = (app: App, services: Services): void => {
   app.delete(
     "/v1/messages/:id",
     {
-      config: { access: "account" },
+      config: { access: "account", scope: "send" },
       schema: {
         tags,
         summary: "Cancel a message that waits",
@@ -122,7 +122,7 @@ export const messageRoutes = (app: App, services: Services): void => {
   app.post(
     "/v1/messages/:id/replay",
     {
-      config: { access: "account", idempotent: true },
+      config: { access: "account", scope: "send", idempotent: true },
       schema: {
         tags,
         summary: "Send a failed or uncertain message again, as a new one",

@@ -6,7 +6,7 @@ import { parseQuota } from "../../domain/quota-rules.ts";
 import type { Quota } from "../../domain/quota.ts";
 import { parseRate, RATE_EXPECTED } from "../../domain/rate.ts";
 import type { Millis } from "../../domain/time.ts";
-import type { App } from "../access.ts";
+import { whoOf, type App } from "../access.ts";
 import { readKey } from "../draft/recipient.ts";
 import { accountJson, quotaJson, ruleJson } from "../present/account.ts";
 import * as schemas from "../schemas/account.ts";
@@ -47,8 +47,11 @@ export const quotaRoutes = (app: App, { accounts, control }: Services): void => 
         response: { 200: schemas.QuotaAnswer, ...problems },
       },
     },
-    async ({ params, body }) =>
-      quotaJson(known(await accounts.setQuota(params.id, params.channel, quotaIn(body))), params.channel),
+    async (request) => {
+      const { params, body } = request;
+      const account = await accounts.setQuota(params.id, params.channel, quotaIn(body), whoOf(request));
+      return quotaJson(known(account), params.channel);
+    },
   );
 
   app.put(
@@ -63,14 +66,15 @@ export const quotaRoutes = (app: App, { accounts, control }: Services): void => 
         response: { 200: schemas.SenderRule, ...problems },
       },
     },
-    async ({ params, body }) => {
-      const { rate, ...quota } = body;
+    async (request) => {
+      const { params } = request;
+      const { rate, ...quota } = request.body;
       const wrong: Problems = [];
       const sender = readKey(params.channel, params.sender, "sender", wrong);
       const interval = readRate(rate, wrong);
       if (wrong.length > 0) throw invalidFields(wrong);
       const rule = { channel: params.channel, sender, quota: quotaIn(quota), rate: interval };
-      return ruleJson(params.id, known(await accounts.setSenderRule(params.id, rule)));
+      return ruleJson(params.id, known(await accounts.setSenderRule(params.id, rule, whoOf(request))));
     },
   );
 
@@ -99,7 +103,10 @@ export const quotaRoutes = (app: App, { accounts, control }: Services): void => 
         config,
         schema: { tags, summary, params: schemas.AccountChannelPath, response: { 200: schemas.Account, ...problems } },
       },
-      async ({ params }) => accountJson(known<Account>(await accounts[verb](params.id, params.channel))),
+      async (request) => {
+        const { id, channel } = request.params;
+        return accountJson(known<Account>(await accounts[verb](id, channel, whoOf(request))));
+      },
     );
   };
   accountSwitch("pause", "Stop an account's sending on a channel");
@@ -112,9 +119,10 @@ export const quotaRoutes = (app: App, { accounts, control }: Services): void => 
         config,
         schema: { tags, summary, params: ChannelInPath, response: { 200: schemas.ChannelState, ...problems } },
       },
-      async ({ params }) => {
-        await control[verb](null, params.channel);
-        return { channel: params.channel, paused: verb === "pause" };
+      async (request) => {
+        const { channel } = request.params;
+        await control[verb](null, channel, whoOf(request));
+        return { channel, paused: verb === "pause" };
       },
     );
   };

@@ -15,7 +15,7 @@ import * as schemas from "../schemas/send.ts";
 import type { ChannelSetup, Services } from "../services.ts";
 import type { FastifyRequest } from "fastify";
 
-export const sendConfig = { access: "account", idempotent: true } as const;
+export const sendConfig = { access: "account", scope: "send", idempotent: true } as const;
 
 /** @throws channel_not_configured: production never pretends */
 export const setupOf = ({ channels }: Services, channel: Channel): ChannelSetup => {

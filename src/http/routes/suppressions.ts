@@ -11,7 +11,9 @@ import * as schemas from "../schemas/message.ts";
 import { problems } from "../schemas/problem.ts";
 import type { Services } from "../services.ts";
 
-const config = { access: "account-or-operator" } as const;
+const looks = { access: "account-or-operator", scope: "read" } as const;
+/** What is suppressed is not sent, and goes again when it no longer is. */
+const changes = { access: "account-or-operator", scope: "send" } as const;
 const tags = ["Suppressions"];
 
 const addressOn = (channel: Channel, text: string): string => {
@@ -27,7 +29,7 @@ export const suppressionRoutes = (app: App, services: Services): void => {
   app.post(
     "/v1/suppressions",
     {
-      config,
+      config: changes,
       schema: {
         tags,
         summary: "Send nothing more to an address, not even what waits",
@@ -47,7 +49,7 @@ export const suppressionRoutes = (app: App, services: Services): void => {
   app.get(
     "/v1/suppressions",
     {
-      config,
+      config: looks,
       schema: {
         tags,
         summary: "List suppressed addresses",
@@ -75,7 +77,7 @@ export const suppressionRoutes = (app: App, services: Services): void => {
   app.delete(
     "/v1/suppressions",
     {
-      config,
+      config: changes,
       schema: {
         tags,
         summary: "Let messages to an address go again",

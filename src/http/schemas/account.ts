@@ -37,8 +37,15 @@ const OnUncertain = Closed(
   "What becomes of a message whose outcome nobody knows",
 );
 
-const Name = Type.String({ minLength: 1, maxLength: 100 });
+export const Name = Type.String({ minLength: 1, maxLength: 100 });
 const Zone = Type.String({ minLength: 1, maxLength: 64, description: "An IANA time zone, such as Asia/Kathmandu" });
+
+/** Checked by domain/api-limit-rules.ts. */
+export const ApiLimit = Closed(
+  { minute: Type.Optional(Type.Integer()), hour: Type.Optional(Type.Integer()) },
+  "HTTP requests per window; one that is absent is not stated",
+);
+export const ApiLimitOrNull = orNull(ApiLimit);
 
 export const NewAccount = Closed({
   name: Name,
@@ -47,6 +54,8 @@ export const NewAccount = Closed({
   quotas: Type.Optional(Quotas),
   weight: Type.Optional(Type.Unsafe<number | null>({ type: ["integer", "null"], minimum: 1, maximum: LARGEST_WEIGHT })),
   on_uncertain: Type.Optional(OnUncertain),
+  api_limit: Type.Optional(ApiLimitOrNull),
+  api_ceiling: Type.Optional(ApiLimitOrNull),
 });
 
 export const AccountPatch = Type.Partial(NewAccount, { additionalProperties: false, minProperties: 1 });
@@ -60,6 +69,8 @@ const accountFields = {
   quotas: Quotas,
   effective_quotas: Quotas,
   on_uncertain: OnUncertain,
+  api_limit: ApiLimitOrNull,
+  api_ceiling: ApiLimitOrNull,
   paused: Type.Array(ChannelName),
   status: Type.Enum(["active", "removing"]),
   created_at: Moment,
@@ -100,25 +111,3 @@ export const SenderRule = Closed({
 export const SenderRules = PageOf(SenderRule);
 export const AccountChannelPath = Closed({ id: Type.String(), channel: ChannelName });
 export const ChannelState = Closed({ channel: ChannelName, paused: Type.Boolean() });
-
-const ApiLimit = Closed(
-  { minute: Type.Optional(Type.Integer()), hour: Type.Optional(Type.Integer()) },
-  "HTTP requests: overrides the plan's",
-);
-export const NewKey = Closed({
-  name: Type.Optional(Name),
-  api_limit: Type.Optional(ApiLimit),
-});
-const keyFields = {
-  id: Id("key"),
-  account_id: Id("acc"),
-  name: orNull(Type.String()),
-  api_limit: orNull(ApiLimit),
-  hint: Type.String({ description: "How the key begins" }),
-  created_at: Moment,
-};
-export const ApiKey = Closed(keyFields);
-export type ApiKey = Static<typeof ApiKey>;
-export const CreatedKey = Closed({ ...keyFields, key: Type.String({ description: "Shown this once" }) });
-export const ApiKeys = PageOf(ApiKey);
-export const KeyPath = Closed({ id: Type.String(), key: Type.String() });

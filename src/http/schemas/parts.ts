@@ -22,7 +22,7 @@ export const Time = Type.String({
 export const Moment = Type.String({ description: "RFC 3339 in the account's time zone" });
 export const MomentOrNull = orNull(Moment);
 
-export const Id = (kind: "msg" | "acc" | "key" | "bat") => Type.String({ description: `${kind}_…` });
+export const Id = (kind: "msg" | "acc" | "key" | "bat" | "evt") => Type.String({ description: `${kind}_…` });
 
 export const IdInPath = Closed({ id: Type.String({ minLength: 1 }) });
 export const ChannelInPath = Closed({ channel: ChannelName });

@@ -1,6 +1,7 @@
 --@ lib clock
 --[[ accounts-drop: what is left of a removed account goes, a page of keys and senders at a time. Usage by day stays for its
-     40 days, as do counter rows of senders without a rule: both leave by themselves, and nobody can read them.
+     40 days, as do counter rows of senders without a rule, and tokens: all leave by themselves, and nobody can read them.
+     Its lines in the audit stay for their year.
      KEYS 1 cell        ARGV 1 account, 2 keys and senders at most
      Reply 1 gone (also before) | 0 there is more: say it again | -1 not yet: not removed, messages open, being changed ]]
 local account, most = ARGV[1], tonumber(ARGV[2])
@@ -29,6 +30,8 @@ for _, channel in ipairs({ 'email', 'sms', 'voice', 'whatsapp' }) do
   redis.call('ZREM', cell .. 'ring:' .. channel .. ':h', account)
   redis.call('ZREM', cell .. 'ring:' .. channel .. ':a', account)
 end
+local plan = redis.call('HGET', acc, 'plan')
+if plan and plan ~= '' then redis.call('SREM', cell .. 'plan:' .. plan, account) end
 redis.call('UNLINK', cell .. 'q:A|' .. account, cell .. 'idx:' .. account, cell .. 'sup:' .. account, cell .. 'sups:' .. account,
   cell .. 'rules:' .. account, acc)
 redis.call('ZREM', cell .. 'accounts', account)

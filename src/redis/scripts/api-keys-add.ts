@@ -1,3 +1,5 @@
+import type { AuditNote } from "../../domain/audit.ts";
+import { auditArguments } from "../audit-arguments.ts";
 import { loadScript, type ScriptRunner } from "../script.ts";
 
 const script = loadScript(import.meta.url);
@@ -8,4 +10,6 @@ export const addApiKey = async (
   account: string,
   id: string,
   fields: Readonly<Record<string, string>>,
-): Promise<boolean> => (await scripts.run(script, [account, id, ...Object.entries(fields).flat()])) === 1;
+  notes: readonly AuditNote[] = [],
+): Promise<boolean> =>
+  (await scripts.run(script, [account, id, ...auditArguments(notes), ...Object.entries(fields).flat()])) === 1;

@@ -1,7 +1,15 @@
+import type { AuditNote } from "../../domain/audit.ts";
+import { auditArguments } from "../audit-arguments.ts";
+import { number } from "../reply.ts";
 import { loadScript, type ScriptRunner } from "../script.ts";
+import { keyChangeOf, type KeyChange } from "./api-keys-patch.ts";
 
 const script = loadScript(import.meta.url);
 
-/** False: the account has no such key. */
-export const revokeApiKey = async (scripts: ScriptRunner, account: string, id: string): Promise<boolean> =>
-  (await scripts.run(script, [account, id])) === 1;
+export const revokeApiKey = async (
+  scripts: ScriptRunner,
+  account: string,
+  id: string,
+  seen: number,
+  notes: readonly AuditNote[] = [],
+): Promise<KeyChange> => keyChangeOf(number(await scripts.run(script, [account, id, seen, ...auditArguments(notes)])));

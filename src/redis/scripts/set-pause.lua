@@ -3,14 +3,18 @@
 --@ lib messages
 --@ lib quota
 --@ lib lanes
+--@ lib audit
 --[[ set-pause: pauses or resumes one account on one channel. A paused one is parked when its turn comes, and what has been
      released of it is given back at its begin.
      KEYS 1 cell
-     ARGV 1 account, 2 channel, 3 paused (0|1)
+     ARGV 1 account, 2 channel, 3 paused (0|1), then notes for the audit, which are written if this changes anything
      Reply 1 ]]
 local account, channel, paused = ARGV[1], ARGV[2], ARGV[3] == '1'
-keep_clock()
+local notes = read_notes(4)
+local now = keep_clock()
+local was_paused = redis.call('HGET', cell .. 'ac:' .. account .. ':' .. channel, 'paused') == '1'
 put(ac_of(account, channel), 'paused', paused and 1 or nil)
 if not paused then unpark_account(account, channel) end
 flush()
+if was_paused ~= paused then write_notes(notes, now) end
 return 1

@@ -1,0 +1,48 @@
+/** A key as a request shows it, from one look-up: the key, and what bounds its requests. */
+import { findApiKey, type FoundKey } from "../redis/scripts/api-keys-find.ts";
+import type { ScriptRunner } from "../redis/script.ts";
+import type { KnownKey } from "./api-key.ts";
+import { firstStated, limitIn, type ApiLimit } from "./api-limits.ts";
+import { fromFields } from "./key-record.ts";
+import type { Plans } from "./plan.ts";
+import { apiLimitsIn } from "./plan-record.ts";
+
+type PlanLimits = { readonly apiLimit: ApiLimit | null; readonly apiCeiling: ApiLimit | null };
+
+export type FindKey = (id: string) => Promise<{ readonly key: KnownKey; readonly digest: string } | null>;
+
+/** @param plans of the file: they apply where nothing else was set over the API */
+export const findKeyOn = (scripts: ScriptRunner, plans: Plans): FindKey => {
+  // Plans are few, and come with each request as the same text.
+  let parsed = new Map<string, PlanLimits>();
+  const setPlan = (json: string): PlanLimits => {
+    const known = parsed.get(json);
+    if (known) return known;
+    if (parsed.size >= 1_000) parsed = new Map();
+    const limits = apiLimitsIn(json);
+    parsed.set(json, limits);
+    return limits;
+  };
+  const NONE: PlanLimits = { apiLimit: null, apiCeiling: null };
+  const limitsOfPlan = ({ plan, setPlan: json }: FoundKey): PlanLimits =>
+    json === "" ? (plans.get(plan) ?? NONE) : setPlan(json);
+
+  return async (id) => {
+    const found = await findApiKey(scripts, id);
+    if (found === null) return null;
+    const ofPlan = limitsOfPlan(found);
+    const record = fromFields(id, found.fields);
+    const key: KnownKey = {
+      ...record,
+      seenAt: found.now,
+      limits: {
+        key: record.apiLimit,
+        account: limitIn(found.apiLimit),
+        plan: found.plan || null,
+        planLimit: ofPlan.apiLimit,
+        ceiling: firstStated(limitIn(found.apiCeiling), ofPlan.apiCeiling),
+      },
+    };
+    return { key, digest: found.fields["digest"] ?? "" };
+  };
+};
