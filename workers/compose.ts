@@ -4,6 +4,7 @@ import { setMaxListeners } from "node:events";
 import { CHANNELS, type Channel } from "../src/domain/channel.ts";
 import { milliseconds, seconds, systemClock } from "../src/domain/time.ts";
 import { ended, type Core } from "../src/compose.ts";
+import { failoverWith } from "../src/gate/failover.ts";
 import { startGate } from "../src/gate/gate.ts";
 import { loop } from "../src/gate/loop.ts";
 import { onNudge } from "../src/gate/nudge.ts";
@@ -19,10 +20,13 @@ import type { Lifecycle } from "../src/start/lifecycle.ts";
 import { askingWith } from "./asking.ts";
 import { dispatcher } from "./dispatch.ts";
 import { closeWorkers, giveBackUntaken } from "./ending.ts";
+import { witnessOf } from "./witness.ts";
 import { startWorker } from "./worker.ts";
 
 /** Dead after three missed ones (release.lua). */
 const BEAT_EVERY = seconds(2);
+/** Of one that is put back after a failover, from then on: as long as `begin` gives any (config/channels.ts). */
+const LONGEST_ATTEMPT = seconds(25);
 
 /** A fifth channel or a second provider is one file and one line here. */
 const providersOf = ({ config, pass }: Core, sandbox: Sandbox | null): readonly Provider[] => {
@@ -82,10 +86,13 @@ export const composeWorker = async (
   const id = randomUUID();
   /** Jobs in this process's hands. */
   const held = new Set<string>();
+  const witness = witnessOf(systemClock, LONGEST_ATTEMPT);
+  const failover = failoverWith({ scripts, worker: id, handIn: () => witness.handIn(scripts), log });
   const gate = startGate({
     scripts,
     queues,
     zones,
+    failover,
     holding: { worker: id, has: (job) => held.has(job) },
     retention: { bodies: config.bodyRetention, records: config.retention },
     mostTries,
@@ -119,6 +126,7 @@ export const composeWorker = async (
           log,
           pass,
           stopping: stopping.signal,
+          witness,
           onAttempt: ({ channel: on, outcome, tookMs }) => {
             metrics.attempt(on, outcome, tookMs);
             gate.nudge(on);
@@ -141,7 +149,7 @@ export const composeWorker = async (
 
   const hands = Object.fromEntries(channels.map((channel) => [channel, config.channels[channel].concurrency]));
   const beating = loop("beat", log, async () => {
-    await beat(scripts, id, hands, true);
+    await beat(scripts, id, hands, true, failover.generation());
     return BEAT_EVERY;
   });
   lifecycle.add("beat", async () => {

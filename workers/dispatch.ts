@@ -20,6 +20,7 @@ import { insist } from "./insist.ts";
 import { permitsOf } from "./permits.ts";
 import { sleep } from "./sleep.ts";
 import { together } from "./together.ts";
+import type { Witness } from "./witness.ts";
 
 export interface DispatchPolicy {
   /** Attempts in flight. */
@@ -46,6 +47,7 @@ export interface DispatchOptions {
     action: string;
   }) => void;
   readonly pass: PassPoint;
+  readonly witness: Witness;
   /** Aborted when this process is to stop: what has not begun is given back. */
   readonly stopping: AbortSignal;
 }
@@ -64,7 +66,7 @@ export type Dispatch = (channel: Channel, messages: readonly Release[]) => Promi
 
 /** @returns the processor of one channel: resolves with why its attempts failed (none: all went well) */
 export const dispatcher = (
-  { scripts, durable, contents, clock, random, log, onAttempt, pass, stopping }: DispatchOptions,
+  { scripts, durable, contents, clock, random, log, onAttempt, pass, witness, stopping }: DispatchOptions,
   provider: Provider,
   policy: DispatchPolicy,
 ) => {
@@ -101,8 +103,10 @@ export const dispatcher = (
     go: Go,
     t0: MonotonicMillis,
   ): Promise<string | null> => {
+    const testimony = witness.began(channel, token, message, go);
     if (!(await sleep(go.slotIn, stopping))) {
       await insist(clock, () => unrelease(scripts, token, [message]));
+      testimony.forget();
       return null;
     }
     const startedAt = clock.monotonic();
@@ -118,7 +122,10 @@ export const dispatcher = (
       provider_id: outcome.kind === "sent" && outcome.providerId ? outcome.providerId : undefined,
       error: why ?? undefined,
     });
-    const settled = await settling({ ...message, token, ...action, mostTries: policy.retry.tries, record });
+    const settlement = { ...message, token, ...action, mostTries: policy.retry.tries, record };
+    testimony.outcome(settlement);
+    const settled = await settling(settlement);
+    testimony.told(settled);
     const tookMs = clock.monotonic() - startedAt;
     const fields = {
       event: "attempt",

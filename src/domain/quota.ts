@@ -21,7 +21,8 @@ export type Scope =
   | { readonly level: "account"; readonly account: string };
 
 /** What keeps a message waiting, as the API names it: `email.day`, `all.month`, `sender.hour`, … */
-export type HeldBy = `${Channel | "all" | "sender"}.${WindowKind}` | "rate" | "paused" | "provider" | "schedule";
+export type HeldBy =
+  `${Channel | "all" | "sender"}.${WindowKind}` | "rate" | "paused" | "provider" | "schedule" | "failover";
 
 /** What is left of one quota in the window that is running. */
 export interface QuotaUse {

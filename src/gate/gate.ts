@@ -13,6 +13,7 @@ import { purge } from "../redis/scripts/purge.ts";
 import { reap } from "../redis/scripts/reap.ts";
 import { release, type ReleasedJob } from "../redis/scripts/release.ts";
 import { tick, type Retention } from "../redis/scripts/tick.ts";
+import { LOOK_AGAIN, type Failover } from "./failover.ts";
 import { loop, type Loop } from "./loop.ts";
 import type { Nudge } from "./nudge.ts";
 import { reapingWith } from "./reaping.ts";
@@ -28,6 +29,7 @@ export interface GateOptions {
   readonly mostTries: { readonly [channel in Channel]: number };
   readonly log: Logger;
   readonly pass: PassPoint;
+  readonly failover: Failover;
   readonly onPass?: (channel: Channel, released: number) => void;
   /** Asks providers about texts that may have been sent; absent where there is none to ask. */
   readonly ask?: () => Promise<{ more: boolean }>;
@@ -126,6 +128,10 @@ export const startGate = (options: GateOptions): Gate => {
       reaping.trouble();
       throw error;
     });
+    if (await options.failover.isHeld(due.home)) {
+      reaping.trouble(); // workers are still coming back
+      return LOOK_AGAIN;
+    }
     for (const channel of due.ready) channels.get(channel)?.wake();
     sweepIfStuck(due.releasedFor);
     if (due.ask) asking.wake();

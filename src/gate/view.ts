@@ -23,6 +23,9 @@ const standingOf = (look: Look, record: MessageRecord): Standing => {
   if (state === "sending") return { ...AT_REST, status: "sending" };
   // Its provider is being asked; until that is answered nobody knows.
   if (state === "asking") return { ...AT_REST, status: "uncertain" };
+  // Nothing goes before it is known what has gone; that is over in seconds, and nobody can say how many.
+  if (look.failover && state !== "scheduled")
+    return { status: "queued", heldBy: "failover", estimatedSendAt: null, position: null };
   // Released is shown as queued: BullMQ has it, the provider has not.
   if (state === "released") return { status: "queued", heldBy: null, estimatedSendAt: look.now, position: 1 };
   if (state === "scheduled") {

@@ -22,6 +22,8 @@ export interface Metrics {
   depths(channel: Channel, depths: Depths): void;
   /** Claims on quotas that are not settled yet. */
   held(channel: Channel, holds: number): void;
+  /** Redis as another server, or with older data: how often ever, and how often something was missing. As of now. */
+  failovers(counts: { whole: number; lost: number; restored: number; held: boolean }): void;
   /** One call of the release script, and how many messages it let go. */
   gatePass(channel: Channel, released: number): void;
   script(name: string, tookMs: number): void;
@@ -62,6 +64,13 @@ export const createMetrics = ({ ofProcess = true }: { ofProcess?: boolean } = {}
   const holds = gauge("sluice_held", "Holds on quotas, released and not settled", "channel");
   const passes = counter("sluice_gate_passes_total", "Calls of the release script", "channel");
   const released = counter("sluice_gate_released_total", "Messages the gate let go", "channel");
+  const failovers = counter(
+    "sluice_failovers_total",
+    "Redis answered as another server, or with older data, over all processes",
+    "lost",
+  );
+  const restored = counter("sluice_failover_restored_total", "Messages of which something was put back");
+  const sendingHeld = gauge("sluice_sending_held", "1 while nothing is sent because of a failover");
   const scripts = histogram(
     "sluice_script_seconds",
     "Scripts in Redis, with the way there and back",
@@ -82,6 +91,14 @@ export const createMetrics = ({ ofProcess = true }: { ofProcess?: boolean } = {}
       for (const [state, count] of Object.entries(depths)) depth.set({ channel, state }, count);
     },
     held: (channel, count) => holds.set({ channel }, count),
+    failovers: (now) => {
+      failovers.reset();
+      failovers.inc({ lost: "no" }, now.whole);
+      failovers.inc({ lost: "yes" }, now.lost);
+      restored.reset();
+      restored.inc(now.restored);
+      sendingHeld.set(now.held ? 1 : 0);
+    },
     gatePass: (channel, count) => {
       passes.inc({ channel });
       released.inc({ channel }, count);

@@ -2,6 +2,7 @@
 import type { Redis } from "ioredis";
 import { tzRelease } from "../domain/window.ts";
 import { durabilityOf, type Durability, type Level, type Promise202 } from "./durability.ts";
+import { failoverOf, type FailoverFacts } from "./failover-facts.ts";
 import { readFacts } from "./facts.ts";
 import type { Info } from "./info.ts";
 import { isNearlyFull, memoryOf, type Memory } from "./memory.ts";
@@ -26,12 +27,18 @@ export interface RedisHealth {
   /** No limit: nobody can say how full it is, and producers are never turned away for it. */
   readonly memory: (Memory & { readonly shedding: boolean }) | null;
   readonly workers: number;
+  /** What has become of failovers; null: unknown. */
+  readonly failover: FailoverFacts | null;
   readonly tz_release: string;
 }
 
-const reasonsOf = (info: Info, durability: Durability, workers: number): string[] => {
+const HELD =
+  "failover: expected the Redis on which sending went on, got another one, or older data; nothing is sent until the workers have said what they know";
+
+const reasonsOf = (info: Info, durability: Durability, failover: FailoverFacts, workers: number): string[] => {
   const reasons: string[] = [...durability.reasons];
   const expect = (what: string, expected: string, got: string | undefined): void => {
+  if (failover.held) reasons.push(HELD);
     if (got !== expected) reasons.push(`${what}: expected ${expected}, got ${got ?? "nothing"}`);
   };
   expect("the role of this Redis", "master", info.get("role"));
@@ -51,7 +58,9 @@ export const redisHealth =
       const durability = durabilityOf(promised, facts);
       const memory = memoryOf(info);
       const workers = (await liveWorkers(scripts)).length;
-      const reasons = reasonsOf(info, durability, workers);
+      const [home = {}] = (await snapshot(scripts, ["home"])).hashes;
+      const failover = failoverOf(home, info.get("master_replid") ?? null);
+      const reasons = reasonsOf(info, durability, failover, workers);
       return {
         ok: reasons.length === 0,
         reasons,
@@ -64,6 +73,7 @@ export const redisHealth =
         durability: { promised: promised.level, given: durability.given, how: durability.how },
         memory: { ...memory, shedding: isNearlyFull(memory) },
         workers,
+        failover,
         tz_release,
       };
     } catch (error) {
@@ -76,6 +86,7 @@ export const redisHealth =
         durability: { promised: promised.level, given: null, how: "Redis does not answer" },
         memory: null,
         workers: 0,
+        failover: null,
         tz_release,
       };
     }

@@ -22,6 +22,9 @@ import type { IdSeed } from "../../src/domain/id.ts";
 import { DAY, row, T0, type Stage } from "../support/gate-stage.ts";
 
 export interface Case {
+import { declareFailover } from "../../src/redis/scripts/failover-declare.ts";
+import { endFailover } from "../../src/redis/scripts/failover-end.ts";
+import { restore } from "../../src/redis/scripts/failover-restore.ts";
   readonly name: string;
   /** The script's file; that of the name's first word when absent. */
   readonly script?: string;
@@ -63,6 +66,22 @@ const aNewAccount = async (stage: Stage): Promise<void> => {
 const startOnce = (stage: Stage) =>
   startIdempotent(stage.scripts, "a:r:k", {
     fingerprint: "f",
+/** As a worker remembers that it sent it. */
+const remembered = (message: Release) => ({
+  ...message,
+  release: message.release + 1,
+  token: "U",
+  settled: true,
+  begunAgo: milliseconds(100),
+  account: "a",
+  channel: "email" as const,
+  sender: "s0@x.org",
+  recipient: "r@y.org",
+  batchId: null,
+  createdAt: instant(T0),
+  body: "",
+});
+
     run: "R",
     seed: "0123456789" as IdSeed,
     runFor: MINUTE,
@@ -246,3 +265,26 @@ export const WITHOUT_CASE = [
 ];
 
 export const scriptOf = ({ script, name }: Case): string => script ?? name.split(/[ ,]/, 1)[0] ?? "";
+  {
+    name: "failover-declare",
+    prepare: (stage) => stage.elsewhere(),
+    act: (stage) => declareFailover(stage.scripts, 7),
+  },
+  {
+    name: "failover-end",
+    prepare: async (stage) => {
+      await stage.elsewhere();
+      await declareFailover(stage.scripts, 0);
+    },
+    act: (stage) => endFailover(stage.scripts, "w", true, milliseconds(0)),
+  },
+  {
+    name: "failover-restore",
+    prepare: (stage) => stage.elsewhere(),
+    act: (stage, pairs) =>
+      restore(
+        stage.scripts,
+        MINUTE,
+        pairs.map((pair) => remembered(pair)),
+      ),
+  },

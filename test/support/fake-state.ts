@@ -63,6 +63,7 @@ export const fakeState = (): FakeState => ({
     durability: { promised: "process", given: "power", how: "appendfsync always" },
     memory: { used: 1_000_000, limit: null, shedding: false },
     workers: 1,
+    failover: null,
     tz_release: "2025c",
   },
   now: at("2026-03-01T04:29:00Z"),

@@ -208,6 +208,8 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
     put,
     drain,
     hash,
+    /** The cell finds itself on a server of which nobody knows whether it has all. */
+    elsewhere: () => redis.hset(`${cell}home`, "at", "elsewhere"),
     state,
     begin: beginAll,
     settle: settleAll,

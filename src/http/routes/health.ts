@@ -16,6 +16,7 @@ const unreachable = (error: unknown): Readiness => ({
   persistence: { append_only: false, fsync: null, eviction: null },
   durability: { promised: null, given: null, how: "Redis does not answer" },
   memory: null,
+  failover: null,
   workers: 0,
   tz_release: tzRelease(),
 });

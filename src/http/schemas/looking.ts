@@ -93,6 +93,18 @@ export const Ready = Closed({
       "Bytes of Redis",
     ),
   ),
+  failover: orNull(
+    Closed(
+      {
+        held: Type.Boolean({ description: "Nothing is sent until the workers have said what they know" }),
+        moves: Type.Integer({ description: "How often Redis answered as another server, or with older data" }),
+        lost_moves: Type.Integer({ description: "Of these, how often something that was acknowledged was missing" }),
+        last_lost_at: MomentOrNull,
+        restored: Type.Integer({ description: "Messages of which something was put back" }),
+      },
+      "What has become of failovers, ever",
+    ),
+  ),
   workers: Type.Integer(),
   tz_release: Type.String(),
 });

@@ -104,7 +104,7 @@ export const Accepted = Closed({
   channel: ChannelName,
   status: Status,
   held_by: orNull(
-    Type.String({ description: "email.day, all.month, sender.hour, rate, paused, provider or schedule" }),
+    Type.String({ description: "email.day, all.month, sender.hour, rate, paused, provider, failover or schedule" }),
   ),
   estimated_send_at: MomentOrNull,
   created_at: Moment,

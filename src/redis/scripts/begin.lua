@@ -1,4 +1,5 @@
 --@ lib clock
+--@ lib home
 --@ lib hashes
 --@ lib messages
 --@ lib quota
@@ -10,7 +11,7 @@
      Reply for each message, in order:
        {'go', ms until its slot, tries so far, attempts so far, header line, kept and body JSON, created} the same again for the same token
                            (with its time until the reaper begun anew)
-       {'wait', ms}        the channel's next slot is too far ahead: nothing marked, ask again then
+       {'wait', ms}        the channel's next slot is too far ahead, or the cell is not at home: nothing marked, ask again then
        {'returned', why}   un-released: its hold given back, at the head of its lane
        {'ended', state}    expired or suppressed: its hold given back
        {'taken'}           another run has it
@@ -18,6 +19,7 @@
 local token, reap_in = ARGV[1], tonumber(ARGV[2])
 local SLOT_AHEAD = 1000
 local SENDER_LEAD = 50
+local NOT_AT_HOME = 300 -- ms: a failover is over in a second or two
 local now = keep_clock()
 local returned, replies = {}, {}
 
@@ -98,8 +100,9 @@ local function begin(id, release)
   return go(m, x, text)
 end
 
+local at_home = is_at_home()
 for at = 3, #ARGV, 2 do
-  replies[#replies + 1] = begin(ARGV[at], tonumber(ARGV[at + 1]))
+  replies[#replies + 1] = not at_home and { 'wait', NOT_AT_HOME } or begin(ARGV[at], tonumber(ARGV[at + 1]))
 end
 for i = #returned, 1, -1 do
   requeue(returned[i], true)

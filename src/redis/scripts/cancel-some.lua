@@ -1,4 +1,5 @@
 --@ lib clock
+--@ lib home
 --@ lib hashes
 --@ lib messages
 --@ lib quota
@@ -12,11 +13,12 @@
 local account, most = ARGV[1], tonumber(ARGV[2])
 local acc = cell .. 'acc:' .. account
 local now = keep_clock()
+local at_home = is_at_home()
 local from = tonumber(redis.call('HGET', acc, 'sweep') or '0')
 local ids = redis.call('ZRANGE', cell .. 'idx:' .. account, from, from + most - 1)
 for _, id in ipairs(ids) do
   local m = message(id)
-  if m then leave(m, 'canceled', now, 'its account was removed') end
+  if m and at_home then leave(m, 'canceled', now, 'its account was removed') end
 end
 flush()
 local open = tonumber(redis.call('HGET', acc, 'open') or '0')

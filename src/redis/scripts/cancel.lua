@@ -1,4 +1,5 @@
 --@ lib clock
+--@ lib home
 --@ lib hashes
 --@ lib messages
 --@ lib quota
@@ -11,10 +12,14 @@
 local account = ARGV[1]
 local now = keep_clock()
 local replies = {}
+local at_home = is_at_home()
 for i = 2, #ARGV do
   local m = message(ARGV[i])
   if m and m.account == account then
-    replies[#replies + 1] = { leave(m, 'canceled', now) }
+    -- After a failover it may be on its way, for all this server knows.
+    local state = state_of(ARGV[i])
+    local is_doubtful = not at_home and not ENDED[state]
+    replies[#replies + 1] = is_doubtful and { 'already_sending', state } or { leave(m, 'canceled', now) }
   else
     replies[#replies + 1] = { 'unknown', '' }
   end

@@ -1,4 +1,5 @@
 --@ lib clock
+--@ lib home
 --@ lib hashes
 --@ lib messages
 --@ lib quota
@@ -10,6 +11,7 @@
      Reply {expired, more (0|1)} ]]
 local most = tonumber(ARGV[1])
 local now = keep_clock()
+if not is_at_home() then return { 0, 0 } end -- it may have gone in time
 local due = redis.call('ZRANGEBYSCORE', cell .. 'expiring', '-inf', now, 'LIMIT', 0, most)
 local expired = 0
 for _, id in ipairs(due) do

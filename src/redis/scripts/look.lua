@@ -5,7 +5,8 @@
      KEYS 1 cell
      ARGV 1 account, 2 id; or '-', 3 channel, 4 class, 5 sender: the lane that a draft would join
      Reply {now, the record, x, due (ms, 0: not scheduled), lane, account on channel, channel sums, rate, sender row,
-            channel row, account row, zone, removed (0|1), lanes in the class, accounts in the ring}
+            channel row, account row, zone, removed (0|1), lanes in the class, accounts in the ring,
+            sending held since a failover (0|1)}
      or nothing when the account has no such message ]]
 local account, id = ARGV[1], ARGV[2]
 local now = read_clock()
@@ -25,5 +26,5 @@ return {
   all('ln:' .. on .. ':' .. m.class .. ':' .. m.sender), all('ac:' .. on), all('stat:' .. m.channel), all('rate:' .. m.channel),
   all('q:S|' .. account .. '|' .. m.channel .. '|' .. m.sender), all('q:C|' .. account .. '|' .. m.channel), all('q:A|' .. account),
   zone or '', removed == '1' and 1 or 0, redis.call('ZCARD', cell .. 'in:' .. on .. ':' .. m.class),
-  redis.call('ZCARD', cell .. 'ring:' .. m.channel .. ':a'),
+  redis.call('ZCARD', cell .. 'ring:' .. m.channel .. ':a'), redis.call('HEXISTS', cell .. 'home', 'to'),
 }

@@ -25,6 +25,8 @@ export interface Look {
   /** Lanes of its class that take turns with its own. */
   readonly lanesInClass: number;
   readonly accountsInRing: number;
+  /** Sending is held since a failover (failover-declare.lua). */
+  readonly failover: boolean;
 }
 
 export type Subject =
@@ -50,5 +52,6 @@ export const look = async (scripts: ScriptRunner, account: string, subject: Subj
     removed: reply[12] === 1,
     lanesInClass: number(reply[13]),
     accountsInRing: number(reply[14]),
+    failover: reply[15] === 1,
   };
 };

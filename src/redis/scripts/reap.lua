@@ -1,4 +1,5 @@
 --@ lib clock
+--@ lib home
 --@ lib hashes
 --@ lib messages
 --@ lib quota
@@ -13,6 +14,7 @@ local most, delay = tonumber(ARGV[1]), tonumber(ARGV[2])
 local most_tries = {}
 for at = 3, #ARGV, 2 do most_tries[ARGV[at]] = tonumber(ARGV[at + 1]) end
 local now = keep_clock()
+if not is_at_home() then return { 0, 0 } end
 local REASON = 'the worker died after it had begun: it may have been sent'
 -- Three workers dead over one message is no accident: it is set aside, and its neighbours go on.
 local POISON_DEATHS = 3

@@ -1,4 +1,5 @@
 --@ lib clock
+--@ lib home
 --@ lib hashes
 --@ lib messages
 --@ lib quota
@@ -22,6 +23,9 @@ local RELEASE_AHEAD = 2000  -- ms of the channel's rate that may be released and
 
 local now = keep_clock()
 local woken = {}
+
+-- What waits here may have gone already, for all this server knows.
+if not is_at_home() then return { {}, 0, -1, {}, {}, 0, 0 } end
 
 -- (1) What is due enters its lane, what is parked until now is looked at again.
 local function promote()

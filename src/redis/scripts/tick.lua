@@ -1,10 +1,12 @@
 --@ lib clock
+--@ lib home
 --[[ tick: is there anything to do, on any channel, and when must somebody look again? Reads only: an idle cell costs this
      call twice a second, whatever waits in it.
      KEYS 1 cell
      ARGV 1 body retention (ms), 2 retention (ms), then the channels
      Reply {channels to release, expire (0|1), reap (0|1), purge (0|1), ms to the next instant (-1: none),
-            for how long the oldest released message has been so, ms (-1: none is), a provider to ask (0|1)} ]]
+            for how long the oldest released message has been so, ms (-1: none is), a provider to ask (0|1),
+            {the server that this is, home.at, home.generation}} ]]
 local body_retention, retention = tonumber(ARGV[1]), tonumber(ARGV[2])
 local now = read_clock()
 local ready, is_ready, next = {}, {}, -1
@@ -72,4 +74,4 @@ local expire, reap, ask = due('expiring') ~= nil, due('sending') ~= nil, due('as
 local purge = purge_due('spent', body_retention)
 purge = purge_due('ended', retention) or purge
 return { ready, expire and 1 or 0, reap and 1 or 0, purge and 1 or 0, next < 0 and -1 or math.max(1, math.ceil(next - now)), released_for,
-  ask and 1 or 0 }
+  ask and 1 or 0, { server_here(), unpack(redis.call('HMGET', cell .. 'home', 'at', 'generation')) } }
