@@ -1,0 +1,48 @@
+/** One request and its answer, read to its end; or why there is none. */
+import type { Millis } from "../domain/time.ts";
+import type { Answer } from "./failure.ts";
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export type Exchanged =
+  | ({ readonly kind: "answer" } & Answer)
+  /** Refused, reset, cut off, or no answer in time: whether the server has seen it, nobody knows. */
+  | { readonly kind: "lost"; readonly cause: unknown };
+
+const bodyOf = (text: string, headers: Headers): unknown => {
+  if (text === "" || !/\bjson\b/i.test(headers.get("content-type") ?? "")) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // Judged by whoever expected something of it.
+    return text;
+  }
+};
+
+/** @throws the caller's own reason, when it is the caller's signal that aborted */
+export const exchange = async (
+  fetch: Fetch,
+  url: string,
+  init: RequestInit,
+  within: Millis,
+  signal: AbortSignal | undefined,
+): Promise<Exchanged> => {
+  signal?.throwIfAborted();
+  // By hand: AbortSignal.any keeps what it made alive as long as the caller's signal lives (Node 20).
+  const inner = new AbortController();
+  const stop = (): void => inner.abort(signal?.reason);
+  const timer = setTimeout(() => inner.abort(new Error(`no answer within ${within} ms`)), within);
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    // The API sends nobody elsewhere: what does is not the API, and is not given the key.
+    const response = await fetch(url, { ...init, redirect: "manual", signal: inner.signal });
+    const { status, headers } = response;
+    return { kind: "answer", status, headers, body: bodyOf(await response.text(), headers) };
+  } catch (cause) {
+    signal?.throwIfAborted();
+    return { kind: "lost", cause };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+};
