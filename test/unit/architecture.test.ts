@@ -16,6 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/http": ["src/domain", "src/gate", "src/accounts", "src/ratelimit"],
   "src/providers": ["src/domain"],
   "src/sandbox": ["src/domain"],
+  // It is used in other people's programs: see client-standalone.test.ts.
+  "src/client": ["src/domain"],
   "src/observe": ["src/domain"],
   "src/start": ["src/domain", "src/redis", "config"],
   config: ["src/domain", "src/accounts", "src/ratelimit"],
