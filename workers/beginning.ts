@@ -27,11 +27,14 @@ export interface BeginningParts {
 /** 20 to 40 µs each. */
 const AT_MOST = 50;
 
+const nameOf = ({ id, release }: Release): string => `${id} ${release}`;
+
 export const beginningWith = ({ scripts, durable, clock, reapIn, stopping }: BeginningParts) =>
   together<Release, Begin>(async (asked) => {
     const token = randomUUID();
-    // Two runs of one message must not share a token, or both would be told to go.
-    const messages = [...new Map(asked.map((message) => [message.id, message])).values()];
+    // Two runs of one message must not share a token, or both would be told to go. Two releases of it are two questions:
+    // the answer to the later one, acted on under the earlier, could never be settled, and the message would go again.
+    const messages = [...new Map(asked.map((message) => [nameOf(message), message])).values()];
     let t0 = clock.monotonic();
     const asking = insist(
       clock,
@@ -46,10 +49,10 @@ export const beginningWith = ({ scripts, durable, clock, reapIn, stopping }: Beg
       await insist(clock, () => unrelease(scripts, token, messages));
       throw error;
     });
-    const begun = new Map(messages.map(({ id }, at) => [id, replies[at]]));
-    return asked.map(({ id }) => {
-      const reply = begun.get(id) ?? { kind: "taken" };
-      begun.delete(id);
+    const begun = new Map(messages.map((message, at) => [nameOf(message), replies[at]]));
+    return asked.map((message) => {
+      const reply = begun.get(nameOf(message)) ?? { kind: "taken" };
+      begun.delete(nameOf(message));
       return { begun: reply, token, t0 };
     });
   }, AT_MOST);

@@ -21,7 +21,7 @@ import { askingWith } from "./asking.ts";
 import { dispatcher } from "./dispatch.ts";
 import { closeWorkers, giveBackUntaken } from "./ending.ts";
 import { witnessOf } from "./witness.ts";
-import { startWorker } from "./worker.ts";
+import { startWorker, type Held } from "./worker.ts";
 
 /** Dead after three missed ones (release.lua). */
 const BEAT_EVERY = seconds(2);
@@ -85,7 +85,7 @@ export const composeWorker = async (
   const canAsk = providers.some((provider) => provider.find !== undefined);
   const id = randomUUID();
   /** Jobs in this process's hands. */
-  const held = new Set<string>();
+  const held = new Set<Held>();
   const witness = witnessOf(systemClock, LONGEST_ATTEMPT);
   const failover = failoverWith({ scripts, worker: id, handIn: () => witness.handIn(scripts), log });
   const gate = startGate({
@@ -93,7 +93,7 @@ export const composeWorker = async (
     queues,
     zones,
     failover,
-    holding: { worker: id, has: (job) => held.has(job) },
+    holding: { worker: id, has: (job) => [...held].some((one) => one.job === job) },
     retention: { bodies: config.bodyRetention, records: config.retention },
     mostTries,
     ...(canAsk ? { ask: askingWith({ scripts, contents, providers, mostTries, log }) } : {}),
@@ -103,6 +103,7 @@ export const composeWorker = async (
     chores: async () => {
       await accounts.finishRemovals();
       await accounts.finishChanges();
+      await accounts.finishPlans();
     },
   });
   lifecycle.add("gate", () => gate.stop());
@@ -125,8 +126,8 @@ export const composeWorker = async (
           random: Math.random,
           log,
           pass,
-          stopping: stopping.signal,
           witness,
+          stopping: stopping.signal,
           onAttempt: ({ channel: on, outcome, tookMs }) => {
             metrics.attempt(on, outcome, tookMs);
             gate.nudge(on);
@@ -141,9 +142,9 @@ export const composeWorker = async (
   );
   lifecycle.add("workers", async () => {
     stopping.abort();
-    const isAway = core.patient.status !== "ready";
-    await closeWorkers(workers, isAway, () => held.size);
-    const back = isAway ? 0 : await giveBackUntaken(scripts);
+    await closeWorkers(workers, core.patient.status !== "ready", () => held.size);
+    // A courtesy: what nobody gives back is found by the next worker's sweeper.
+    const back = core.patient.status === "ready" ? await giveBackUntaken(scripts).catch(() => 0) : 0;
     if (back > 0) log.info({ event: "given_back", count: back }, "what has not begun is back in its lane");
   });
 

@@ -1,7 +1,7 @@
 /** How the BullMQ side of a process ends: what is in flight is finished, what has not begun is given back. */
 import type { Worker } from "bullmq";
 import { CHANNELS, type Channel } from "../src/domain/channel.ts";
-import { milliseconds, seconds } from "../src/domain/time.ts";
+import { milliseconds, seconds, type Millis } from "../src/domain/time.ts";
 import type { ScriptRunner } from "../src/redis/script.ts";
 import { liveWorkers } from "../src/redis/scripts/live-workers.ts";
 import { stuck, type Stuck } from "../src/redis/scripts/stuck.ts";
@@ -17,16 +17,18 @@ const IDLE_FOR = seconds(3);
 const LOOK = milliseconds(100);
 
 /** True once nothing has been in flight for so long; false when it was called off. */
-const idle = async (inFlight: () => number, calledOff: AbortSignal): Promise<boolean> => {
-  for (let still = 0; still < IDLE_FOR; still = inFlight() === 0 ? still + LOOK : 0)
+const idle = async (inFlight: () => number, length: Millis, calledOff?: AbortSignal): Promise<boolean> => {
+  for (let still = 0; ; still = inFlight() === 0 ? still + LOOK : 0) {
+    if (inFlight() === 0 && still >= length) return true;
     if (!(await sleep(LOOK, calledOff))) return false;
-  return true;
+  }
 };
 
 /**
+ * Resolves when nothing is in flight any more; whoever waits for that has a deadline.
  * @param isAway Redis is away: BullMQ would wait for its goodbye to be answered, for the whole time that a stop may take.
  * With nothing in flight there is nothing to finish; and where a blocked connection broke at this very moment, BullMQ waits
- * for it for ever: with nothing in flight, nobody waits with it.
+ * for it for ever, or takes its own failure to wait for the end, with jobs in its hands: so its word is not enough.
  */
 export const closeWorkers = async (
   workers: readonly Worker[],
@@ -35,7 +37,8 @@ export const closeWorkers = async (
 ): Promise<void> => {
   const closed = new AbortController();
   const closing = Promise.all(workers.map((worker) => worker.close(isAway && inFlight() === 0)));
-  await Promise.race([closing, idle(inFlight, closed.signal)]).finally(() => closed.abort());
+  await Promise.race([closing, idle(inFlight, IDLE_FOR, closed.signal)]).finally(() => closed.abort());
+  await idle(inFlight, milliseconds(0));
 };
 
 const giveBackOn = async (scripts: ScriptRunner, channel: Channel): Promise<number> => {

@@ -17,6 +17,10 @@ const LOCK = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 1_
  *  stands still after the trouble is over. */
 const ASK_AGAIN = { runRetryDelay: 2_000 };
 
+export interface Held {
+  readonly job: string;
+}
+
 export interface WorkerParts {
   readonly connection: Redis;
   readonly keys: Keys;
@@ -25,8 +29,8 @@ export interface WorkerParts {
   readonly dispatch: Dispatch;
   /** The process, by the name under which it beats: BullMQ notes it in each job that is fetched, for the sweeper. */
   readonly name: string;
-  /** The jobs in its hands: kept by the worker. */
-  readonly held: Set<string>;
+  /** The jobs in its hands, kept by the worker: one is there twice if it is run again before it has ended. */
+  readonly held: Set<Held>;
   readonly log: Logger;
 }
 
@@ -43,8 +47,9 @@ export const startWorker = (parts: WorkerParts): Worker<JobData> => {
   const worker = new Worker<JobData>(
     channel,
     async ({ id = "", data }) => {
-      held.add(id);
-      await work(data.messages).finally(() => held.delete(id));
+      const one = { job: id };
+      held.add(one);
+      await work(data.messages).finally(() => held.delete(one));
     },
     { connection, name, prefix: keys.bullPrefix, concurrency, skipVersionCheck: true, ...LOCK, ...ASK_AGAIN },
   );
