@@ -15,6 +15,8 @@ export interface LimitStage {
   readonly cell: Cell;
   readonly keys: Keys;
   readonly scripts: ScriptRunner;
+  /** On connections of their own, as other processes are. */
+  readonly others: readonly ScriptRunner[];
   /** Sets the clock, back too: as a failover to a machine that is behind does. */
   at(ms: number): Promise<void>;
   by(ms: number): Promise<void>;
@@ -26,10 +28,12 @@ export interface LimitStage {
 export const limitStages = (): ((at?: number) => Promise<LimitStage>) => {
   let server: TestRedis;
   let redis: Redis;
+  let others: readonly Redis[];
   let stages = 0;
   beforeAll(async () => {
     server = await testRedis();
     redis = server.connect();
+    others = [1, 2, 3, 4, 5].map(() => server.connect());
   });
   afterAll(() => server.close());
   return async (startAt = MIDNIGHT) => {
@@ -48,6 +52,7 @@ export const limitStages = (): ((at?: number) => Promise<LimitStage>) => {
       cell,
       keys,
       scripts,
+      others: others.map((other) => scriptRunner(other, cell, { testClock: true })),
       at,
       by: (ms) => at(now + ms),
       now: () => now,

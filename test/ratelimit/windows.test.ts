@@ -7,6 +7,13 @@ import { limitStages, MIDNIGHT, type LimitStage } from "./stage.ts";
 
 const aStage = limitStages();
 
+/** Histories side by side: each waits for Redis most of the time. */
+const HANDS = 4;
+const inHistories = async (property: () => fc.IAsyncProperty<unknown>, runs: number): Promise<void> => {
+  const numRuns = Math.ceil(runs / HANDS);
+  await Promise.all(Array.from({ length: HANDS }, () => fc.assert(property(), { numRuns })));
+};
+
 /** The long form: SLUICE_LIMIT_RUNS=10000. */
 const RUNS = Number(process.env["SLUICE_LIMIT_RUNS"] ?? 500);
 /** Bytes: the head, and twice the grains and one. */
@@ -119,25 +126,26 @@ describe("windows, in histories of any kind,", () => {
     "never let one more through than the plainest model, nor one less, and say to the millisecond when",
     async () => {
       let refused = 0;
-      await fc.assert(
-        fc.asyncProperty(history, async ({ buckets, steps }) => {
-          const stage = await aStage();
-          const model = limitModel();
-          const inForce = buckets.map((one) => ({ ...one, windows: [...one.windows] }));
-          for (const { wait, requests, which, change, isPatient } of steps) {
-            await stage.by(wait);
-            const changed = change && inForce[change.of]?.windows[change.window];
-            if (change && changed) inForce[change.of]!.windows[change.window] = { ...changed, limit: change.limit };
-            const asked = which.map((at) => inForce[at]!);
-            for (let n = 0; n < requests; n++) {
-              const admission = await judged(stage, model, asked, true);
-              if (admission.admitted) continue;
-              refused++;
-              if (isPatient) await comesBackInTime(stage, admission, asked);
+      await inHistories(
+        () =>
+          fc.asyncProperty(history, async ({ buckets, steps }) => {
+            const stage = await aStage();
+            const model = limitModel();
+            const inForce = buckets.map((one) => ({ ...one, windows: [...one.windows] }));
+            for (const { wait, requests, which, change, isPatient } of steps) {
+              await stage.by(wait);
+              const changed = change && inForce[change.of]?.windows[change.window];
+              if (change && changed) inForce[change.of]!.windows[change.window] = { ...changed, limit: change.limit };
+              const asked = which.map((at) => inForce[at]!);
+              for (let n = 0; n < requests; n++) {
+                const admission = await judged(stage, model, asked, true);
+                if (admission.admitted) continue;
+                refused++;
+                if (isPatient) await comesBackInTime(stage, admission, asked);
+              }
             }
-          }
-        }),
-        { numRuns: RUNS },
+          }),
+        RUNS,
       );
       expect(refused).toBeGreaterThan(RUNS);
     },
@@ -158,26 +166,27 @@ describe("windows, in histories of any kind,", () => {
   it(
     "count the requests of large limits a sixtieth of the window too long at most, in bounded memory",
     async () => {
-      await fc.assert(
-        fc.asyncProperty(crowd, async ({ limits: [first, second], steps, spread, lowered }) => {
-          const stage = await aStage();
-          const model = limitModel();
-          for (const [at, { wait, burst }] of steps.entries()) {
-            await stage.by(wait);
-            const limit = at < steps.length / 2 ? first : lowered;
-            const asked = [bucket("a", window("rolling", 6_000, limit), window("rolling", 60_000, second * 2))];
-            for (let n = 0; n < burst; n++) {
-              if (spread > 0) await stage.by(n % spread);
-              const admission = await judged(stage, model, asked, false);
-              if (!admission.admitted) {
-                await comesBackInTime(stage, admission, asked);
-                break;
+      await inHistories(
+        () =>
+          fc.asyncProperty(crowd, async ({ limits: [first, second], steps, spread, lowered }) => {
+            const stage = await aStage();
+            const model = limitModel();
+            for (const [at, { wait, burst }] of steps.entries()) {
+              await stage.by(wait);
+              const limit = at < steps.length / 2 ? first : lowered;
+              const asked = [bucket("a", window("rolling", 6_000, limit), window("rolling", 60_000, second * 2))];
+              for (let n = 0; n < burst; n++) {
+                if (spread > 0) await stage.by(n % spread);
+                const admission = await judged(stage, model, asked, false);
+                if (!admission.admitted) {
+                  await comesBackInTime(stage, admission, asked);
+                  break;
+                }
               }
+              expect(await stage.redis.strlen(`${stage.cell}lim:a`)).toBeLessThanOrEqual(2 * LARGEST_ROLLING);
             }
-            expect(await stage.redis.strlen(`${stage.cell}lim:a`)).toBeLessThanOrEqual(2 * LARGEST_ROLLING);
-          }
-        }),
-        { numRuns: Math.ceil(RUNS / 20) },
+          }),
+        RUNS / 40,
       );
     },
     RUNS * 1_000,
@@ -190,14 +199,18 @@ describe("many at once", () => {
     ["rolling", 50],
     ["fixed", 50],
     ["clock", 50],
-  ])("over connections of their own get what a %s window of %i has, and not one more", async (kind, limit) => {
+  ])("over several connections get what a %s window of %i has, and not one more", async (kind, limit) => {
     const stage = await aStage();
     const asked = bucket("crowd", window(kind, 60_000, limit));
     const many = Math.min(limit, 2_000) + 100;
     const before = limit - Math.min(limit, 2_000);
     for (let n = 0; n < before; n += 500)
       await Promise.all(Array.from({ length: Math.min(500, before - n) }, () => take(stage, asked)));
-    const answers = await Promise.all(Array.from({ length: many }, () => take(stage, asked)));
+    const answers = await Promise.all(
+      stage.others.flatMap((scripts) =>
+        Array.from({ length: many / stage.others.length }, () => admit(scripts, "take", [asked])),
+      ),
+    );
     expect(answers.filter(({ admitted }) => admitted)).toHaveLength(many - 100);
     expect(await stage.redis.strlen(`${stage.cell}lim:crowd`)).toBeLessThanOrEqual(LARGEST_ROLLING);
   });
