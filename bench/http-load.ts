@@ -25,7 +25,10 @@ export const load = async ({ url, headers = {}, body, seconds }: HttpLoad): Prom
   const given = body === undefined ? headers : { ...headers, "content-type": "application/json" };
   const args = [
     AUTOCANNON,
-    ...["--json", "--no-progress", "--connections", String(CONNECTIONS), "--duration", String(seconds)],
+    "--json",
+    "--no-progress",
+    `--connections=${CONNECTIONS}`,
+    `--duration=${seconds}`,
     ...Object.entries(given).flatMap(([name, value]) => ["--headers", `${name}=${value}`]),
     ...(body === undefined ? [] : ["--method", "POST", "--body", JSON.stringify(body)]),
     url,

@@ -14,12 +14,13 @@ import { profile } from "./profile/profile.ts";
 import { backlog } from "./rows/backlog.ts";
 import { bytes } from "./rows/bytes.ts";
 import { http } from "./rows/http.ts";
+import { limiter } from "./rows/limiter.ts";
 import { mail } from "./rows/mail.ts";
 import { memory } from "./rows/memory.ts";
 import { pipeline } from "./rows/pipeline.ts";
 import { storm } from "./rows/storm.ts";
 
-const GROUPS: readonly Group[] = [pipeline, backlog, storm, bytes, http, mail, memory];
+const GROUPS: readonly Group[] = [pipeline, backlog, storm, bytes, http, limiter, mail, memory];
 
 const { values: options } = parseArgs({
   options: {
@@ -58,7 +59,11 @@ const runGroups = async (): Promise<void> => {
     }
   }
   const on = await machine();
-  print(Object.entries(on).map(([name, value]) => `${name} ${value}`).join(", "));
+  print(
+    Object.entries(on)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(", "),
+  );
   const results = fileURLToPath(new URL("results/", import.meta.url));
   mkdirSync(results, { recursive: true });
   const at = new Date(startedAt).toISOString();
@@ -72,5 +77,5 @@ const runGroups = async (): Promise<void> => {
 };
 
 if (options.list) for (const name of GROUPS.flatMap((group) => group.names(form))) print(name);
-else if (options.profile) await profile(form, print);
+else if (options.profile) await profile(form, isWanted, print);
 else await runGroups();

@@ -35,13 +35,13 @@ const boundText = (bound: Bound | undefined): string =>
   bound === undefined ? "–" : "atLeast" in bound ? `≥${figure(bound.atLeast)}` : `≤${figure(bound.atMost)}`;
 
 export const lineOf = (row: Row): string => {
-  if (row.kind === "skipped") return `${row.name.padEnd(40)}  skipped: ${row.why}`;
-  if (row.kind === "failed") return `${row.name.padEnd(40)}  FAILED: ${row.why}`;
+  if (row.kind === "skipped") return `${row.name.padEnd(52)}  skipped: ${row.why}`;
+  if (row.kind === "failed") return `${row.name.padEnd(52)}  FAILED: ${row.why}`;
   const { name, values, unit, must, aim } = row;
   const range = `${figure(median(values))} [${figure(Math.min(...values))}–${figure(Math.max(...values))}] ${unit}`;
   const verdict = verdictOf(row);
-  const columns = [name.padEnd(40), range.padEnd(28), boundText(must).padEnd(8), boundText(aim).padEnd(8)];
+  const columns = [name.padEnd(52), range.padEnd(28), boundText(must).padEnd(8), boundText(aim).padEnd(8)];
   return `${columns.join("  ")}${verdict === null ? "" : `  ${verdict}`}`.trimEnd();
 };
 
-export const HEADING = `${"row".padEnd(40)}  ${"median [min–max]".padEnd(28)}  ${"must".padEnd(8)}  ${"aim".padEnd(8)}`;
+export const HEADING = `${"row".padEnd(52)}  ${"median [min–max]".padEnd(28)}  ${"must".padEnd(8)}  ${"aim".padEnd(8)}`;

@@ -73,7 +73,8 @@ export const aSystem = ({ redis, cell = "bench", concurrency = 100, smtpUrl = NO
     );
   };
 
-  const ended = async (): Promise<number> => Number((await commands.hget(keys.channelStats("email"), "ended:sent")) ?? 0);
+  const ended = async (): Promise<number> =>
+    Number((await commands.hget(keys.channelStats("email"), "ended:sent")) ?? 0);
 
   return {
     core,

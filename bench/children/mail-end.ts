@@ -11,7 +11,13 @@ export type Asked =
   /** Tell when that many more have arrived. */
   | { readonly kind: "expect"; readonly count: number }
   /** Enqueue mails one by one, each after the one before it has arrived. */
-  | { readonly kind: "send"; readonly origin: string; readonly key: string; readonly from: number; readonly count: number };
+  | {
+      readonly kind: "send";
+      readonly origin: string;
+      readonly key: string;
+      readonly from: number;
+      readonly count: number;
+    };
 
 export type Told =
   | { readonly kind: "listening"; readonly port: number }

@@ -5,7 +5,8 @@ import { atOnce, nullProvider, takeIn } from "../provider.ts";
 import { silent } from "../redis.ts";
 import { accountNumber, aSystem } from "../system.ts";
 
-export type Asked = { readonly kind: "memory" } | { readonly kind: "judge"; readonly count: number; readonly limit: number };
+export type Asked =
+  { readonly kind: "memory" } | { readonly kind: "judge"; readonly count: number; readonly limit: number };
 
 export type Told =
   | { readonly kind: "ready" }

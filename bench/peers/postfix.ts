@@ -20,15 +20,15 @@ import { until } from "../until.ts";
 const run = promisify(execFile);
 
 export type Postfix =
-  | { readonly kind: "here"; readonly version: string }
-  | { readonly kind: "absent"; readonly why: string };
+  { readonly kind: "here"; readonly version: string } | { readonly kind: "absent"; readonly why: string };
 
 const POSTFIX = "/usr/sbin/postfix";
 const CONNECTIONS = 50;
 
 export const postfixHere = async (): Promise<Postfix> => {
   if (!existsSync(POSTFIX)) return { kind: "absent", why: "Postfix is not installed here" };
-  if (process.getuid?.() !== 0) return { kind: "absent", why: "Postfix is here, but only root can start an instance of it" };
+  if (process.getuid?.() !== 0)
+    return { kind: "absent", why: "Postfix is here, but only root can start an instance of it" };
   const { stdout } = await run("/usr/sbin/postconf", ["-d", "-h", "mail_version"]);
   return { kind: "here", version: stdout.trim() };
 };

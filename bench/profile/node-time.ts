@@ -1,6 +1,7 @@
 /** Where this process spends its time: V8's sampling profiler, its samples summed by package and by file. */
 import { Session, type Profiler } from "node:inspector/promises";
 import { fileURLToPath } from "node:url";
+import type { Spent } from "./redis-time.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -14,14 +15,17 @@ const placeOf = ({ functionName, url }: Profiler.Profile["nodes"][number]["callF
 };
 
 export interface NodeTime {
-  readonly byPlace: readonly { readonly what: string; readonly microseconds: number }[];
-  readonly byFunction: readonly { readonly what: string; readonly microseconds: number }[];
+  readonly byPlace: readonly Spent[];
+  readonly byFunction: readonly Spent[];
 }
 
-const summed = (entries: readonly (readonly [string, number])[]): { what: string; microseconds: number }[] => {
+/** Samples are no calls: their number says nothing. */
+const summed = (entries: readonly (readonly [string, number])[]): Spent[] => {
   const sums = new Map<string, number>();
   for (const [what, microseconds] of entries) sums.set(what, (sums.get(what) ?? 0) + microseconds);
-  return [...sums].map(([what, microseconds]) => ({ what, microseconds })).sort((a, b) => b.microseconds - a.microseconds);
+  return [...sums]
+    .map(([what, microseconds]) => ({ what, calls: 0, microseconds }))
+    .sort((a, b) => b.microseconds - a.microseconds);
 };
 
 export const profiled = async (work: () => Promise<unknown>): Promise<NodeTime> => {

@@ -55,7 +55,8 @@ const ofPeer = (redis: BenchRedis, seconds: number, start: () => Promise<HttpPee
 };
 
 export const http: Group = {
-  names: (form) => fsyncsOf(form).flatMap((fsync) => Object.values(namesOf(form, fsync)).slice(0, fsync === "none" ? 2 : 1)),
+  names: (form) =>
+    fsyncsOf(form).flatMap((fsync) => Object.values(namesOf(form, fsync)).slice(0, fsync === "none" ? 2 : 1)),
   run: async (bench) => {
     const { seconds, rounds } = SIZES[bench.form];
     for (const fsync of fsyncsOf(bench.form)) {

@@ -61,7 +61,11 @@ const tellLatency = (bench: Bench, redis: BenchRedis): Promise<void> =>
         const { ms } = await end.told("times");
         if (round > 0) rounds.push([...ms]);
       }
-      const row = { kind: "measured", unit: "ms", note: `POST to its last byte at the sink, one at a time, ${trials} a round` } as const;
+      const row = {
+        kind: "measured",
+        unit: "ms",
+        note: `POST to its last byte at the sink, one at a time, ${trials} a round`,
+      } as const;
       bench.tell({
         ...row,
         name: names.p50,

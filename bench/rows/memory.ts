@@ -50,7 +50,9 @@ export const memory: Group = {
         return worker.told("memory");
       };
       const early = await sendUpTo(few);
-      bench.say(`after ${figure(accepted)}: ${figure(early.rss / MEGABYTE)} MB, heap ${figure(early.heap / MEGABYTE)} MB`);
+      bench.say(
+        `after ${figure(accepted)}: ${figure(early.rss / MEGABYTE)} MB, heap ${figure(early.heap / MEGABYTE)} MB`,
+      );
       const late = await sendUpTo(many);
       worker.ask({ kind: "judge", count: many, limit: Math.ceil(many / ACCOUNTS / REQUEST_OF) * REQUEST_OF });
       await worker.told("judged");
@@ -65,7 +67,12 @@ export const memory: Group = {
         aim: { atMost: 1.05 },
         note: note("resident memory", early.rss, late.rss),
       });
-      bench.tell({ ...row, name: names.heap, values: [late.heap / early.heap], note: note("heap", early.heap, late.heap) });
+      bench.tell({
+        ...row,
+        name: names.heap,
+        values: [late.heap / early.heap],
+        note: note("heap", early.heap, late.heap),
+      });
     } finally {
       await worker.end();
       await system.close();

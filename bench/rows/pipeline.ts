@@ -1,6 +1,7 @@
 /** From the first message accepted to the last one settled, against BullMQ with less and with as much to do. */
 import type { Contender, Load } from "../contender.ts";
 import { bareBullMq } from "../peers/bare.ts";
+import { bottleneck } from "../peers/bottleneck.ts";
 import { bullMqWithQuotas } from "../peers/rate-limiter-flexible.ts";
 import { atOnce, likeAProvider, type Latency } from "../provider.ts";
 import { benchRedis, type Fsync } from "../redis.ts";
@@ -9,10 +10,9 @@ import { inRounds, ratios } from "../rounds.ts";
 import { sized, type Bench, type Bound, type Form, type Group } from "../row.ts";
 import { sluice } from "./sluice.ts";
 
-const SIZES = {
-  quick: { messages: 4_000, rounds: 3 },
-  long: { messages: 20_000, rounds: 5 },
-} as const;
+type Sizes = { readonly [form in Form]: { readonly messages: number; readonly rounds: number } };
+
+const SIZES: Sizes = { quick: { messages: 4_000, rounds: 3 }, long: { messages: 20_000, rounds: 5 } };
 const ACCOUNTS = 100;
 
 /** One set of contenders that meet in the same rounds, and the rows that come of it. */
@@ -20,7 +20,13 @@ interface Meeting {
   readonly name: string;
   readonly concurrency: number;
   readonly latency: Latency;
-  readonly against: readonly { readonly peer: Contender; readonly row: string; readonly must: Bound; readonly aim: Bound }[];
+  readonly sizes: Sizes;
+  readonly against: readonly {
+    readonly peer: Contender;
+    readonly row: string;
+    readonly must?: Bound;
+    readonly aim?: Bound;
+  }[];
 }
 
 const atLeast = (bound: number): Bound => ({ atLeast: bound });
@@ -30,6 +36,7 @@ const MEETINGS: readonly Meeting[] = [
     name: "pipeline-c100",
     concurrency: 100,
     latency: atOnce,
+    sizes: SIZES,
     against: [
       { peer: bareBullMq, row: "pipeline-c100-to-bare", must: atLeast(0.8), aim: atLeast(2) },
       { peer: bullMqWithQuotas, row: "pipeline-c100-to-rlf", must: atLeast(1.2), aim: atLeast(3) },
@@ -39,6 +46,7 @@ const MEETINGS: readonly Meeting[] = [
     name: "pipeline-c200",
     concurrency: 200,
     latency: atOnce,
+    sizes: SIZES,
     against: [
       { peer: bareBullMq, row: "pipeline-c200-to-bare", must: atLeast(0.9), aim: atLeast(2.5) },
       { peer: bullMqWithQuotas, row: "pipeline-c200-to-rlf", must: atLeast(1.2), aim: atLeast(3) },
@@ -48,24 +56,33 @@ const MEETINGS: readonly Meeting[] = [
     name: "pipeline-20ms-c200",
     concurrency: 200,
     latency: likeAProvider,
+    sizes: SIZES,
     against: [{ peer: bareBullMq, row: "pipeline-20ms-c200-to-bare", must: atLeast(1), aim: atLeast(1.35) }],
+  },
+  {
+    name: "bottleneck-c100",
+    concurrency: 100,
+    latency: atOnce,
+    // It is slow: in the quick form it would take longer than all the others.
+    sizes: { ...SIZES, quick: { messages: 1_000, rounds: 2 } },
+    against: [{ peer: bottleneck, row: "pipeline-c100-to-bottleneck" }],
   },
 ];
 
-/** With appends to disk, the quick form keeps to the first meeting. */
-const isHeld = (form: Form, fsync: Fsync, meeting: Meeting): boolean =>
-  form === "long" || fsync === "none" || meeting.name === "pipeline-c100";
+/** With appends to disk, the quick form keeps to the first meeting, and nobody waits for the last. */
+const isHeld = (form: Form, fsync: Fsync, { name }: Meeting): boolean =>
+  fsync === "none" || name === "pipeline-c100" || (form === "long" && name !== "bottleneck-c100");
 
 const FSYNCS: readonly Fsync[] = ["none", "everysec", "always"];
 
-const rowName = (row: string, fsync: Fsync, form: Form): string =>
-  `${row}${fsync === "none" ? "" : `-${fsync}`}-${sized(SIZES[form].messages)}`;
+const rowName = ({ sizes }: Meeting, row: string, fsync: Fsync, form: Form): string =>
+  `${row}${fsync === "none" ? "" : `-${fsync}`}-${sized(sizes[form].messages)}`;
 
 const meet = async (bench: Bench, fsync: Fsync, meeting: Meeting): Promise<void> => {
   const { form } = bench;
-  const wanted = meeting.against.filter(({ row }) => bench.isWanted(rowName(row, fsync, form)));
+  const wanted = meeting.against.filter(({ row }) => bench.isWanted(rowName(meeting, row, fsync, form)));
   if (wanted.length === 0 || !isHeld(form, fsync, meeting)) return;
-  const { messages, rounds } = SIZES[form];
+  const { messages, rounds } = meeting.sizes[form];
   const redis = await benchRedis(fsync);
   try {
     const load: Load = { messages, accounts: ACCOUNTS, concurrency: meeting.concurrency, latency: meeting.latency };
@@ -85,11 +102,11 @@ const meet = async (bench: Bench, fsync: Fsync, meeting: Meeting): Promise<void>
       const theirs = rates[peer.name] ?? [];
       bench.tell({
         kind: "measured",
-        name: rowName(row, fsync, form),
+        name: rowName(meeting, row, fsync, form),
         values: ratios(ours, theirs),
         unit: "×",
-        must,
-        aim,
+        ...(must && { must }),
+        ...(aim && { aim }),
         note: `${figure(median(ours))}/s ÷ ${peer.name} ${figure(median(theirs))}/s, fsync ${fsync}`,
       });
     }
@@ -101,8 +118,8 @@ const meet = async (bench: Bench, fsync: Fsync, meeting: Meeting): Promise<void>
 export const pipeline: Group = {
   names: (form) =>
     FSYNCS.flatMap((fsync) =>
-      MEETINGS.filter((meeting) => isHeld(form, fsync, meeting)).flatMap(({ against }) =>
-        against.map(({ row }) => rowName(row, fsync, form)),
+      MEETINGS.filter((meeting) => isHeld(form, fsync, meeting)).flatMap((meeting) =>
+        meeting.against.map(({ row }) => rowName(meeting, row, fsync, form)),
       ),
     ),
   run: async (bench) => {

@@ -77,7 +77,8 @@ const aStorm = async (redis: BenchRedis, accounts: number): Promise<Storm> => {
     await system.startWorker(provider);
     const parked = `${system.core.keys.cell}parked`;
     await until(`${accounts} parked accounts`, async () => (await redis.look.zcard(parked)) >= accounts);
-    if (systemClock.now() >= opensAt) throw new Error("the window opened before everybody was parked: too slow a machine");
+    if (systemClock.now() >= opensAt)
+      throw new Error("the window opened before everybody was parked: too slow a machine");
     await watchScripts(redis.look, SCRIPTS_FROM);
     await ledger.reached(accounts * LIMIT, 180_000);
     await system.settled(accounts * LIMIT);
@@ -111,7 +112,9 @@ export const storm: Group = {
       const storms: Storm[] = [];
       for (let round = 0; round < rounds; round++) {
         const seen = await aStorm(redis, accounts);
-        bench.say(`storm: first of everybody after ${figure(seen.firstMs)} ms; longest ${figure(seen.longestMs)} ms, ${seen.longest}`);
+        bench.say(
+          `storm: first of everybody after ${figure(seen.firstMs)} ms; longest ${figure(seen.longestMs)} ms, ${seen.longest}`,
+        );
         storms.push(seen);
       }
       const measured = { kind: "measured", unit: "ms" } as const;
