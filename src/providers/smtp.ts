@@ -4,6 +4,7 @@ import type SMTPPool from "nodemailer/lib/smtp-pool";
 import type { Outcome } from "../domain/outcome.ts";
 import { type Millis, seconds } from "../domain/time.ts";
 import { deadline } from "./deadline.ts";
+import { discreet } from "./echo.ts";
 import { type Reached, type Watched, watchLastByte } from "./last-byte.ts";
 import { type Mail, mailOf } from "./mail.ts";
 import type { Dispatch, Provider } from "./provider.ts";
@@ -79,6 +80,10 @@ export const smtpProvider = (options: SmtpOptions): Provider => {
     // A connection closed before its greeting may be one of a pool being renewed: once more, then it is an answer.
     maxRequeues: 1,
   };
+  const login = server.auth === undefined ? [] : [server.auth.user, server.auth.pass];
+  const encoded = login.map((text) => Buffer.from(text).toString("base64"));
+  const plain = Buffer.from(["", ...login].join("\0")).toString("base64");
+  const secrets = [...login, ...encoded, plain];
   const transport = createTransport(pool);
   transport.use("stream", watchLastByte);
 
@@ -111,7 +116,7 @@ export const smtpProvider = (options: SmtpOptions): Provider => {
       if (typeof mail === "string") return { kind: "permanent", why: mail };
       const limit = deadline(signal, timeout);
       try {
-        return await once(mail, limit.signal, true);
+        return discreet(await once(mail, limit.signal, true), message, secrets);
       } finally {
         limit.lift();
       }

@@ -4,6 +4,7 @@ import type { TextContent, VoiceContent } from "../domain/message.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import { type Clock, type Millis, seconds, systemClock } from "../domain/time.ts";
 import { deadline } from "./deadline.ts";
+import { discreet } from "./echo.ts";
 import type { Dispatch, Lost, Provider } from "./provider.ts";
 import { matchOf, type Found } from "./search.ts";
 import { exchange } from "./twilio-exchange.ts";
@@ -110,7 +111,7 @@ export const twilioProvider = (options: TwilioOptions): Provider => {
         const evidence = await ask(message, limit.signal);
         if (evidence === null)
           return { kind: "permanent", why: "Twilio's SDK could not make a request of this message" };
-        return twilioOutcome(evidence, clock.now());
+        return discreet(twilioOutcome(evidence, clock.now()), message, [authToken]);
       } finally {
         limit.lift();
       }
