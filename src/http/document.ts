@@ -34,12 +34,17 @@ export const describeRoutes = async (app: App): Promise<void> => {
     },
     transform: ({ schema, url, route }) => {
       const access = route.config?.access ?? "anyone";
+      const scope = route.config?.scope;
       return {
         url,
         schema: {
           ...schema,
-          description: WHO[access],
-          security: access === "anyone" || access === "loopback-or-operator" ? [{}, { key: [] }] : [{ key: [] }],
+          description:
+            scope === undefined ? WHO[access] : `${WHO[access]} An account's key needs the scope \`${scope}\`.`,
+          security:
+            access === "anyone" || access === "loopback-or-operator"
+              ? [{}, { key: [] }]
+              : [{ key: scope === undefined ? [] : [scope] }],
         },
       };
     },

@@ -7,14 +7,14 @@ const Scope = Type.String({ description: `Some of ${KEY_SCOPES.join(", ")}, with
 export const TokenRequest = Closed(
   {
     api_key: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 255, description: "Where it is not shown as Authorization: Bearer sk_…" }),
+      Type.String({ minLength: 1, maxLength: 2_048, description: "Where it is not shown as Authorization: Bearer sk_…" }),
     ),
     scope: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "All of the key's when absent" })),
   },
   "Either this or the header has the API key",
 );
 
-export const RefreshRequest = Closed({ refresh_token: Type.String({ minLength: 1, maxLength: 255 }) });
+export const RefreshRequest = Closed({ refresh_token: Type.String({ minLength: 1, maxLength: 2_048 }) });
 
 export const Token = Closed(
   {
