@@ -19,6 +19,8 @@ export interface Action {
   readonly providerId?: string;
   readonly reason?: string;
   readonly suppress?: string;
+  /** Of an uncertain one: it may go again whatever its account says of those. */
+  readonly again?: true;
 }
 
 const AT_ONCE = milliseconds(0);
@@ -34,7 +36,13 @@ export const afterAttempt = (
 ): Action => {
   switch (outcome.kind) {
     case "sent":
-      return { action: "sent", delay: AT_ONCE, tries: 1, close: null, providerId: outcome.providerId };
+      return {
+        action: "sent",
+        delay: AT_ONCE,
+        tries: 1,
+        close: outcome.easeFor ? { about: "channel", for: notBefore(AT_ONCE, outcome.easeFor) } : null,
+        providerId: outcome.providerId,
+      };
     case "permanent":
       return {
         action: "failed",
@@ -55,6 +63,7 @@ export const afterAttempt = (
         tries: 1,
         close: null,
         reason: outcome.why,
+        ...(outcome.again ? { again: true } : {}),
       };
     case "transient": {
       const delay = notBefore(backoff(policy, attempts, random), outcome.retryIn ?? AT_ONCE);

@@ -5,8 +5,9 @@ import type { Millis } from "./time.ts";
  * `why` is a sentence for the operator and the sender: no addresses, no bodies, at most 300 characters.
  */
 export type Outcome =
-  /** The provider took it. `providerId` is the provider's name for it ("" when it gave none). */
-  | { kind: "sent"; providerId: string }
+  /** The provider took it. `providerId` is the provider's name for it ("" when it gave none). `easeFor`: little is left of
+   *  the provider's limit, so nothing goes on the channel for so long, from any process. */
+  | { kind: "sent"; providerId: string; easeFor?: Millis }
   /** Not now, perhaps later. `called: false` when the message was never handed over (connection refused, TLS or
    *  login failed): such an attempt costs no try. `retryIn` is the provider's own Retry-After, if it gave one. */
   | { kind: "transient"; why: string; called: boolean; retryIn?: Millis }
@@ -14,5 +15,6 @@ export type Outcome =
   | { kind: "throttled"; why: string; about: "sender" | "channel"; retryIn: Millis }
   /** Never. `suppress` when the provider says that there is nobody there: the address joins the suppressions. */
   | { kind: "permanent"; why: string; suppress?: boolean }
-  /** The last byte went out and no answer came: it may have been sent. */
-  | { kind: "uncertain"; why: string };
+  /** The last byte went out and no answer came: it may have been sent. `again`: the provider knows the message by its id,
+   *  and shown twice sends it once. */
+  | { kind: "uncertain"; why: string; again?: true };

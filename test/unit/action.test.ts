@@ -58,6 +58,24 @@ describe("what becomes of a message after an attempt", () => {
       0,
       { action: "uncertain", tries: 1, reason: "lost" },
     ],
+    [
+      "nobody knows, and the provider would send it once only: it may go again",
+      { kind: "uncertain", why: "lost", again: true },
+      0,
+      { action: "uncertain", tries: 1, again: true },
+    ],
+    [
+      "sent, and the provider has little left: the channel is eased off",
+      { kind: "sent", providerId: "x", easeFor: seconds(3) },
+      0,
+      { action: "sent", tries: 1, close: { about: "channel", for: seconds(3) } },
+    ],
+    [
+      "sent, and the provider has nothing left for a day: for an hour at most",
+      { kind: "sent", providerId: "x", easeFor: hours(24) },
+      0,
+      { action: "sent", close: { about: "channel", for: hours(1) } },
+    ],
   ])("%s", (_, outcome, tries, expected) => {
     expect(decide(outcome, tries)).toMatchObject(expected);
   });

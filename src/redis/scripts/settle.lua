@@ -8,7 +8,8 @@
      KEYS 1 cell
      ARGV eleven for each message: token of its run, id, release, action (sent|failed|later|uncertain), delay (ms),
           tries it cost (0|1), tries at most, what to close ('-'|sender|channel), for how long (ms),
-          the attempt's record (JSON, '' for none), a JSON object {provider_id?, reason?, suppress?}
+          the attempt's record (JSON, '' for none), a JSON object {provider_id?, reason?, suppress?,
+          again?: shown to its provider twice it is sent once}
      Reply for each: 'ok' | 'refused': not sending under this release and token (the normal answer to a resend); nothing
      changed, but that a message the reaper had declared uncertain is `sent` if the late news is that it was. ]]
 local now = keep_clock()
@@ -52,12 +53,13 @@ local function settle(at)
     hold(m, -1)
     later(m, now, delay)
   else
-    settle_uncertain(m, now, (x.f.tries or 0) < most_tries, delay, more.reason)
+    settle_uncertain(m, now, (x.f.tries or 0) < most_tries, delay, more.reason, more.again)
   end
   if OUTCOME_OF[action] then usage(m, now, hour_of_account(m, now), OUTCOME_OF[action]) end
   if about ~= '-' then
     close(m, about, length)
-    usage(m, now, hour_of_account(m, now), 'throttled')
+    -- A provider that took it and has little left is eased off, and has refused nothing.
+    if action ~= 'sent' then usage(m, now, hour_of_account(m, now), 'throttled') end
   end
   if more.suppress then
     local address = m.channel .. '|' .. string.lower(m.recipient)

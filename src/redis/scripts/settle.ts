@@ -23,6 +23,8 @@ export interface Settlement extends Release {
   readonly reason?: string;
   /** Why nothing shall be sent to the address again. */
   readonly suppress?: string;
+  /** Of an uncertain one: it may go again whatever its account says of those. */
+  readonly again?: true;
 }
 
 /** `refused`: it is not ours any more; nothing changed. */
@@ -43,7 +45,7 @@ export const settle = async (
     s.close?.about ?? "-",
     s.close?.for ?? 0,
     s.record ?? "",
-    JSON.stringify({ provider_id: s.providerId, reason: s.reason, suppress: s.suppress }),
+    JSON.stringify({ provider_id: s.providerId, reason: s.reason, suppress: s.suppress, again: s.again }),
   ]);
   return list(await scripts.run(script, args)) as Settled[];
 };

@@ -39,14 +39,17 @@ local function start_asking(m, now, reason)
 end
 
 -- It may have been sent: charged, never refunded. What the provider has told us meanwhile (a callback that was quicker
--- than the reply) settles it.
-local function settle_uncertain(m, now, tries_left, delay, reason)
+-- than the reply) settles it. `again`: its provider would send it once, however often it is shown; it goes through the gate
+-- and is charged all the same, since it may arrive in another window than the one that was charged for it.
+local function settle_uncertain(m, now, tries_left, delay, reason, again)
   local x = x_of(m.id)
   hold(m, -1)
   charge(m, now)
   usage(m, now, hour_of_account(m, now), x.f.heard and 'sent' or 'uncertain')
   if x.f.heard then
     end_message(m, x.f.heard, now)
+  elseif again and tries_left and m.channel ~= 'voice' then
+    later(m, now, delay)
   elseif is_asked_about(m) then
     start_asking(m, now, reason)
   elseif tries_left and goes_again(m) then
