@@ -39,7 +39,9 @@ const ask = async (limiter: Limiter, request: LimitRequest, times: number): Prom
 };
 
 const requestOf = ({ method, route, query, body, facts = {} }: Row): LimitRequest => ({
-  ...{ method, route, facts },
+  method,
+  route,
+  facts,
   ...(query ? { query } : {}),
   ...(body ? { body } : {}),
 });

@@ -78,7 +78,13 @@ const CALLER: Facts = { key: "key_1", ip: "192.0.2.1" };
 
 const ipto = (per: Millis, rows: readonly Short[], body?: Row["body"]): readonly Row[] =>
   rows.map(([what, method, route, rule, limit]) => ({
-    ...{ what, method, route, rule, limit, per, facts: CALLER },
+    what,
+    method,
+    route,
+    rule,
+    limit,
+    per,
+    facts: CALLER,
     ...(body ? { body } : {}),
   }));
 

@@ -1,0 +1,282 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { loadPolicy } from "../../config/policies.ts";
+import type { Facts } from "../../src/ratelimit/caller.ts";
+import { DIALECTS } from "../../src/ratelimit/dialects/by-name.ts";
+import { rateLimit } from "../../src/ratelimit/plugin.ts";
+import { onTheWire } from "../security/wire.ts";
+import { limitStages } from "./stage.ts";
+import { aPolicy, stubApp, type StubApp } from "./stub-app.ts";
+import { IPTO, MIGOSMTP, SLUICE, TAGOIO, TELNXO, type Row } from "./tables.ts";
+
+const aStage = limitStages();
+const opened: StubApp[] = [];
+afterEach(async () => {
+  for (const stub of opened.splice(0)) await stub.close();
+});
+
+type Options = Omit<Parameters<typeof stubApp>[0], "limiter">;
+const stubOn = async (
+  policy: Parameters<Awaited<ReturnType<typeof aStage>>["limiter"]>[0]["policy"],
+  options: Options,
+) => {
+  const stage = await aStage();
+  const stub = await stubApp({ ...options, limiter: stage.limiter({ policy }) });
+  opened.push(stub);
+  return { ...stub, stage };
+};
+
+/** `:id` and the like, filled in. */
+const concrete = (route: string): string => route.replace(/:\w+/g, "x1");
+
+describe("routes, as Fastify serves them,", () => {
+  const byRoute = (policy: string, rows: readonly Row[]) => [policy, rows] as const;
+  const tago = TAGOIO.filter(([what]) => what.includes(" ")).map(([what, limit]): Row => {
+    const [method = "", path = ""] = what.split(" ");
+    const [route = "", query] = path.split("?");
+    return {
+      what,
+      method,
+      route,
+      rule: "",
+      limit,
+      per: 60_000 as Row["per"],
+      ...(query ? { query: { query: "aggregate" } } : {}),
+    };
+  });
+  it.each([
+    byRoute("migosmtp", MIGOSMTP),
+    byRoute("telnxo", TELNXO),
+    byRoute("sluice", SLUICE),
+    byRoute("ipto", IPTO),
+    byRoute("tagoio", tago),
+  ])("are held to the rule of their own in %s", async (policy, rows) => {
+    const routes = rows.map(({ method, route }) => `${method} ${route}`);
+    const stub = await stubOn(loadPolicy(policy), { routes, identify: () => ({ account: "acc_1" }) });
+    for (const { method, route, query, body, rule, limit } of rows) {
+      const answer = await fetch(
+        `${stub.base}${concrete(route)}${query ? `?${new URLSearchParams(query).toString()}` : ""}`,
+        {
+          method,
+          ...(body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {}),
+        },
+      );
+      expect([route, answer.status]).toEqual([route, 200]);
+      expect(answer.headers.get("ratelimit-policy")).toContain(`"${rule === "" ? "" : `${rule}"`}`);
+      expect(answer.headers.get("ratelimit-policy")).toContain(`;q=${limit};`);
+    }
+  });
+});
+
+const TWO = aPolicy({
+  all: {
+    key: ["account|ip"],
+    kind: "rolling",
+    rules: { send: { routes: ["POST /send"], limits: { minute: 2 } }, other: { routes: ["*"], limits: { minute: 3 } } },
+  },
+});
+
+describe("an answer", () => {
+  const failing: Options = {
+    routes: ["POST /send", "GET /ok"],
+    after: (app) => {
+      app.get("/broken", () => {
+        throw new Error("ours");
+      });
+      app.post("/checked", { schema: { body: { type: "object", required: ["a"] } } }, () => ({}));
+    },
+  };
+
+  it.each([
+    ["GET", "/ok", 200],
+    ["GET", "/nowhere", 404],
+    ["GET", "/broken", 500],
+    ["POST", "/checked", 400],
+    ["HEAD", "/ok", 200],
+    ["OPTIONS", "/ok", 404],
+  ])("to %s %s (%i) tells how the caller stands", async (method, path, status) => {
+    const { base } = await stubOn(TWO, failing);
+    const answer = await fetch(base + path, { method });
+    expect([
+      answer.status,
+      answer.headers.get("x-ratelimit-limit"),
+      answer.headers.get("x-ratelimit-remaining"),
+    ]).toEqual([status, "3", "2"]);
+    expect(answer.headers.get("ratelimit")).toBe('"other";r=2;t=60');
+    expect(answer.headers.has("retry-after")).toBe(false);
+  });
+
+  it.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))(
+    "that refuses is the %s dialect's, and no handler is troubled",
+    async (_, dialect) => {
+      const stub = await stubOn(TWO, { ...failing, dialect });
+      const send = () => fetch(`${stub.base}/send`, { method: "POST" });
+      expect([(await send()).status, (await send()).status]).toEqual([200, 200]);
+      const refused = await send();
+      expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
+      expect(refused.headers.get("content-type")).toContain("json");
+      expect(Number(refused.headers.get("content-length"))).toBe((await refused.clone().arrayBuffer()).byteLength);
+      expect(Object.keys((await refused.json()) as object).length).toBeGreaterThan(1);
+      expect(stub.served).toEqual(["POST /send", "POST /send"]);
+      await stub.stage.by(60_000);
+      expect((await send()).status).toBe(200);
+    },
+  );
+
+  it("to a route's own schema for a 429 is left as it is", async () => {
+    const stub = await stubOn(TWO, {
+      routes: [],
+      after: (app) => {
+        app.post(
+          "/send",
+          { schema: { response: { 429: { type: "object", properties: { nothing: { type: "null" } } } } } },
+          () => ({}),
+        );
+      },
+    });
+    for (let n = 0; n < 2; n++) await fetch(`${stub.base}/send`, { method: "POST" });
+    const refused = await fetch(`${stub.base}/send`, { method: "POST" });
+    expect(await refused.json()).toMatchObject({ status: 429, violated_policies: ["send"] });
+  });
+});
+
+describe("a caller", () => {
+  it("outside the limits is neither counted nor told of them", async () => {
+    const stub = await stubOn(TWO, {
+      routes: ["POST /send"],
+      identify: ({ headers }) => (headers["x-operator"] ? null : {}),
+    });
+    for (let n = 0; n < 5; n++) {
+      const answer = await fetch(`${stub.base}/send`, { method: "POST", headers: { "x-operator": "yes" } });
+      expect([answer.status, answer.headers.has("x-ratelimit-limit")]).toEqual([200, false]);
+    }
+    expect((await fetch(`${stub.base}/send`, { method: "POST" })).headers.get("x-ratelimit-remaining")).toBe("1");
+  });
+
+  it("whom a hook before the limits turns away is counted all the same, and told 429 in the end", async () => {
+    const stub = await stubOn(TWO, {
+      routes: ["POST /send"],
+      before: (app) => {
+        app.addHook("onRequest", async (request, reply) => {
+          if (!request.headers.authorization) return reply.code(401).send({ error: "who are you?" });
+        });
+      },
+    });
+    const statuses = [];
+    for (let n = 0; n < 4; n++) statuses.push((await fetch(`${stub.base}/send`, { method: "POST" })).status);
+    expect(statuses).toEqual([401, 401, 429, 429]);
+  });
+
+  it("is charged once, however often the plugin is registered, and in whatever context the route lies", async () => {
+    const stage = await aStage();
+    const limiter = stage.limiter({ policy: TWO });
+    const stub = await stubApp({
+      limiter,
+      routes: [],
+      after: (app) => {
+        void app.register(rateLimit, { limiter });
+        void app.register(async (inner) => {
+          await inner.register(rateLimit, { limiter });
+          inner.get("/deep", () => ({}));
+        });
+      },
+    });
+    opened.push(stub);
+    const remaining = [];
+    for (let n = 0; n < 3; n++) remaining.push((await fetch(`${stub.base}/deep`)).headers.get("x-ratelimit-remaining"));
+    expect(remaining).toEqual(["2", "1", "0"]);
+  });
+
+  it("needs no more than a policy and a Redis to be limited", async () => {
+    const stage = await aStage();
+    const stub = await stubApp({ limiter: stage.limiter({ policy: aPolicy({}) }), routes: [] });
+    await stub.close();
+    const { default: Fastify } = await import("fastify");
+    const app = Fastify();
+    await app.register(rateLimit, { policy: TWO, redis: stage.redis, cell: stage.cell });
+    app.post("/send", () => ({}));
+    const base = await app.listen({ port: 0, host: "127.0.0.1" });
+    const statuses = [];
+    for (let n = 0; n < 3; n++) statuses.push((await fetch(`${base}/send`, { method: "POST" })).status);
+    await app.close();
+    expect(statuses).toEqual([200, 200, 429]);
+  });
+});
+
+describe("a rule that counts by the body", () => {
+  const BY_EMAIL = aPolicy({
+    all: {
+      key: ["ip"],
+      kind: "fixed",
+      rules: { link: { routes: ["POST /link"], key: ["body.email|ip"], limits: { hour: 2 } } },
+    },
+  });
+  const post = (base: string, body: string, type = "application/json") =>
+    fetch(`${base}/link`, { method: "POST", body, headers: { "content-type": type } }).then(({ status }) => status);
+
+  it("counts each address by itself, and those that the schema refuses", async () => {
+    const stub = await stubOn(BY_EMAIL, {
+      routes: [],
+      after: (app) => {
+        app.post("/link", { schema: { body: { type: "object", required: ["email", "name"] } } }, () => ({}));
+      },
+    });
+    const to = (email: string, more = {}) => post(stub.base, JSON.stringify({ email, ...more }));
+    expect([await to("a@x.org", { name: "A" }), await to("a@x.org"), await to("A@X.org", { name: "A" })]).toEqual([
+      200, 400, 429,
+    ]);
+    expect(await to("b@x.org", { name: "B" })).toBe(200);
+  });
+
+  it("counts a body that cannot be read by where it comes from", async () => {
+    const stub = await stubOn(BY_EMAIL, { routes: ["POST /link"] });
+    expect(await post(stub.base, "{")).toBe(400);
+    expect(await post(stub.base, "<email/>", "text/xml")).toBe(415);
+    expect(await post(stub.base, "{")).toBe(429);
+    expect(await post(stub.base, "[]")).toBe(429);
+    expect(await post(stub.base, `{"email":"a@x.org"}`)).toBe(200);
+  });
+});
+
+describe("many requests", () => {
+  const FIFTY = aPolicy({
+    all: { key: ["ip"], kind: "rolling", rules: { all: { routes: ["*"], limits: { minute: 50 } } } },
+  });
+
+  it("in one packet get what one after the other would", async () => {
+    const stub = await stubOn(FIFTY, { routes: ["GET /ok"] });
+    const request = (last: boolean) => `GET /ok HTTP/1.1\r\nHost: x\r\n${last ? "Connection: close\r\n" : ""}\r\n`;
+    const { heard } = await onTheWire(stub.port, [Array.from({ length: 100 }, (_, n) => request(n === 99)).join("")]);
+    expect(heard.match(/HTTP\/1\.1 200 /g)).toHaveLength(50);
+    expect(heard.match(/HTTP\/1\.1 429 /g)).toHaveLength(50);
+    expect(stub.served).toHaveLength(50);
+  });
+
+  it("at the same time get what one after the other would", async () => {
+    const stub = await stubOn(FIFTY, { routes: ["GET /ok"] });
+    const statuses = await Promise.all(
+      Array.from({ length: 200 }, () => fetch(`${stub.base}/ok`).then(({ status }) => status)),
+    );
+    expect(statuses.filter((status) => status === 200)).toHaveLength(50);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(150);
+  });
+
+  it("of many keys stay under the ceiling of their account", async () => {
+    const own = (key: string): Facts => ({
+      account: "acc_1",
+      key,
+      own: { endpoint: { minute: 30 }, organisation: { minute: 70 } },
+    });
+    const stub = await stubOn(loadPolicy("sluice"), {
+      routes: ["POST /v1/sms/send"],
+      identify: ({ headers }) => own(String(headers.authorization)),
+    });
+    const statuses = await Promise.all(
+      Array.from({ length: 200 }, (_, n) =>
+        fetch(`${stub.base}/v1/sms/send`, { method: "POST", headers: { authorization: `key_${n % 10}` } }).then(
+          ({ status }) => status,
+        ),
+      ),
+    );
+    expect(statuses.filter((status) => status === 200)).toHaveLength(70);
+  });
+});
