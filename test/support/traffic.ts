@@ -28,6 +28,15 @@ export const traffic = (world: World) => {
 
 export type Traffic = ReturnType<typeof traffic>;
 
+/** By the provider's ledger. What was refused, or not heard of, may have been taken all the same: once at most. */
+export const expectEachOnce = (world: World, running: Traffic): void => {
+  const arrivals = world.ledger.map((entry) => entry.message_id);
+  const times = new Map<string, number>();
+  for (const id of arrivals) times.set(id, (times.get(id) ?? 0) + 1);
+  expect(running.accepted.filter((id) => times.get(id) !== 1)).toEqual([]);
+  expect(arrivals.length - times.size).toBe(0);
+};
+
 const noneSending = async (world: World) => (await world.core.commands.exists(`${world.core.keys.cell}sending`)) === 0;
 
 /** From the moment at which the trouble is over. Answers how long it took until messages went again, in ms. */
@@ -49,11 +58,7 @@ export const expectAllToGoOn = async (world: World, running: Traffic): Promise<n
   await world.quiet();
   expect(performance.now() - resumedAt).toBeLessThan(20_000);
   expect((await world.call("GET", "/readyz")).status).toBe(200);
-  const arrivals = world.ledger.map((entry) => entry.message_id);
-  const times = new Map<string, number>();
-  for (const id of arrivals) times.set(id, (times.get(id) ?? 0) + 1);
-  expect(running.accepted.filter((id) => times.get(id) !== 1)).toEqual([]);
-  expect(arrivals.length - new Set(arrivals).size).toBe(0);
+  expectEachOnce(world, running);
   for (const id of running.accepted.slice(-20))
     expect((await world.as("GET", `/v1/messages/${id}`)).body.status).toBe("sent");
   expect(running.refused.filter(({ status }) => status !== 503)).toEqual([]);

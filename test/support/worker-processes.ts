@@ -37,6 +37,8 @@ export const startWorkerProcess = async (
         SMTP_URL: smtpUrl ?? "",
         TWILIO_ACCOUNT_SID: twilio?.accountSid,
         TWILIO_AUTH_TOKEN: twilio?.authToken,
+        // Where Twilio is to report: the only place in which a text carries our id, for the ledger.
+        PUBLIC_URL: "https://sluice.example.com",
         ...env,
       },
     },
