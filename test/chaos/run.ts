@@ -123,6 +123,7 @@ const runOn = async (stage: Stage, options: RunOptions): Promise<Verdict> => {
 
   const states = await load.states();
   writeFileSync(files.states, JSON.stringify(Object.fromEntries(states)));
+  writeFileSync(files.kills, JSON.stringify(randomly.kills));
   await Promise.all([ledgers.accepted.close(), ledgers.provider.close()]);
   const provider = readLedger<ProviderEntry>(files.provider);
   const accepted = readLedger<Acceptance>(files.accepted);

@@ -29,6 +29,7 @@ export const setStage = async ({ seed, directory, withStalls, fsync }: StageOpti
     accepted: join(directory, "accepted.jsonl"),
     provider: join(directory, "provider.jsonl"),
     states: join(directory, "states.json"),
+    kills: join(directory, "kills.json"),
   };
   const closing: (() => unknown)[] = [];
   const startedAt = performance.now();

@@ -10,7 +10,7 @@ import { ACCOUNTS } from "./accounts.ts";
 import type { Stage } from "./stage.ts";
 import type { RunTime } from "./time.ts";
 
-const MASSACRES = 4;
+const MASSACRES = 10;
 /** Reaped 25 s after they began, by a gate that waits 5 s after it has started. */
 const REAPED_MS = 35_000;
 /** And past the last question to a provider, 300 s after that. */
@@ -40,7 +40,9 @@ export const surfacing = async (stage: Stage, time: RunTime, load: Load, workers
   const killAll = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.alive()));
     for (const account of ACCOUNTS.keys()) void load.topUp(account);
-    await until(() => redis.zcard(`${keys.cell}sending`), { what: "something to be sent", within: 20_000 });
+    const sending = async () => (await redis.zcount(`${keys.cell}sending`, clock.now(), "+inf")) >= 3;
+    // What is left behind by the last ones counts as well; with nothing new to send there is nobody to die.
+    await until(sending, { within: 3_000 }).catch(() => {});
     const before = fleet.deaths.length;
     const killed = workers.filter((worker) => worker.kill()).length;
     await until(() => fleet.deaths.length >= before + killed, { what: "them to be dead" });
