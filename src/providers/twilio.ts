@@ -4,10 +4,10 @@ import type { TextContent, VoiceContent } from "../domain/message.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import { type Clock, type Millis, seconds, systemClock } from "../domain/time.ts";
 import { deadline } from "./deadline.ts";
+import { exchange, type Exchanged } from "./exchange.ts";
 import { discreet } from "./echo.ts";
 import type { Dispatch, Lost, Provider } from "./provider.ts";
 import { matchOf, type Found } from "./search.ts";
-import { exchange } from "./twilio-exchange.ts";
 import { type TwilioEvidence, twilioOutcome } from "./twilio-outcome.ts";
 import { twimlOf } from "./twiml.ts";
 
@@ -49,6 +49,13 @@ const questionOf = (sdk: SdkRequest, baseUrl: string | undefined) => ({
   },
   body: new URLSearchParams(sdk.data as Record<string, string>).toString(),
 });
+
+/** By hand and not with the SDK's own client: it loses the headers (Retry-After) and reads answers of any size. */
+const evidenceOf = (exchanged: Exchanged): TwilioEvidence => {
+  if (exchanged.kind === "no_reply") return exchanged;
+  const { headers, ...reply } = exchanged;
+  return { ...reply, retryAfter: headers["retry-after"], date: headers.date };
+};
 
 const create = async (client: Client, message: Dispatch, statusCallback: string | undefined): Promise<unknown> => {
   const { recipient: to, sender: from } = message;
@@ -92,7 +99,7 @@ export const twilioProvider = (options: TwilioOptions): Provider => {
     let evidence: TwilioEvidence | null = null;
     const httpClient = {
       request: async (sdk: SdkRequest) => {
-        evidence = await exchange(questionOf(sdk, baseUrl), signal, options.onWritten);
+        evidence = evidenceOf(await exchange(questionOf(sdk, baseUrl), signal, options.onWritten));
         return { statusCode: evidence.kind === "reply" ? evidence.status : 500, body: "{}" };
       },
     };

@@ -1,13 +1,22 @@
 /**
- * One HTTP request on behalf of Twilio's SDK: the SDK says what to ask, this says what came back and how far it got.
- * The SDK's own client cannot: it loses the headers (Retry-After), reads answers of any size, and its errors do not
- * tell whether the request had left.
+ * One HTTP request to a provider: what came back, and how far it got. Neither fetch nor Twilio's SDK can tell whether a
+ * request that failed had left, which is "try again" against "it may have been sent".
  */
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { TwilioEvidence } from "./twilio-outcome.ts";
 
-/** A message resource is 1 KB of JSON. Whatever is longer is read no further. */
+export type Exchanged =
+  | {
+      readonly kind: "reply";
+      readonly status: number;
+      /** What of the body was read: cut off at a limit, or by a lost connection. */
+      readonly body: string;
+      readonly headers: IncomingHttpHeaders;
+    }
+  /** No reply. `written` once a byte of the request may have reached the network. */
+  | { readonly kind: "no_reply"; readonly written: boolean; readonly trouble: string };
+
+/** What a provider says of one message is a few KB. Whatever is longer is read no further. */
 const LONGEST_ANSWER = 1_000_000;
 
 export interface HttpQuestion {
@@ -30,11 +39,7 @@ const read = (answer: IncomingMessage, done: (body: string) => void): void => {
   answer.once("error", () => {});
 };
 
-export const exchange = (
-  question: HttpQuestion,
-  signal: AbortSignal,
-  onWritten?: () => void,
-): Promise<TwilioEvidence> =>
+export const exchange = (question: HttpQuestion, signal: AbortSignal, onWritten?: () => void): Promise<Exchanged> =>
   new Promise((settle) => {
     const secure = question.url.protocol === "https:";
     let written = false;
@@ -44,7 +49,7 @@ export const exchange = (
       request = (secure ? httpsRequest : httpRequest)(question.url, {
         method: "POST",
         headers: { ...question.headers, "Content-Length": Buffer.byteLength(question.body), Connection: "close" },
-        // A new connection each time: one kept alive that Twilio has just closed reads the same as one lost after
+        // A new connection each time: one kept alive that the provider has just closed reads the same as one lost after
         // the request was written, and would make messages uncertain for nothing.
         agent: false,
         signal,
@@ -66,14 +71,13 @@ export const exchange = (
           kind: "reply",
           status: answer.statusCode ?? 0,
           body,
-          retryAfter: answer.headers["retry-after"],
-          date: answer.headers.date,
+          headers: answer.headers,
         }),
       );
     });
     request.on("error", (error: NodeJS.ErrnoException) => {
       const what = signal.aborted ? "no answer in time" : (error.code ?? error.message);
-      noReply(`${written ? "lost after the request was written" : "no connection to Twilio"}: ${what}`);
+      noReply(`${written ? "lost after the request was written" : "no connection"}: ${what}`);
     });
     request.end(question.body);
   });
