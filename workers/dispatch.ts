@@ -10,6 +10,7 @@ import type { AttemptRecord } from "../src/domain/message.ts";
 import type { Outcome } from "../src/domain/outcome.ts";
 import { milliseconds, seconds, type Clock, type Millis, type MonotonicMillis } from "../src/domain/time.ts";
 import type { Contents } from "../src/gate/contents.ts";
+import { attemptText } from "../src/gate/record.ts";
 import type { Provider } from "../src/providers/provider.ts";
 import type { ScriptRunner } from "../src/redis/script.ts";
 import type { Begun, Release } from "../src/redis/scripts/begin.ts";
@@ -52,6 +53,9 @@ export interface DispatchOptions {
   readonly stopping: AbortSignal;
 }
 
+/** For each hand. More would be in doubt when this process dies, and would gain nothing: Redis takes their settlements together. */
+const OPEN = 2;
+
 /** Settled, or given back, in one call: 20 to 40 µs each. */
 const AT_MOST = 50;
 
@@ -72,6 +76,8 @@ export const dispatcher = (
 ) => {
   const reapIn = milliseconds(policy.callBudget + policy.attemptTimeout + policy.reapMargin);
   const hands = permitsOf(policy.concurrency);
+  /** Messages begun and not yet settled, those included whose attempt is over: a hand does not wait for Redis. */
+  const open = permitsOf(OPEN * policy.concurrency);
   const beginning = beginningWith({ scripts, durable, clock, reapIn, stopping });
   const settling = together<Settlement, Settled>((all) => insist(clock, () => settle(scripts, all)), AT_MOST);
   /** Not begun: those of one job keep their order. */
@@ -102,6 +108,7 @@ export const dispatcher = (
     message: Release,
     go: Go,
     t0: MonotonicMillis,
+    called: () => void,
   ): Promise<string | null> => {
     const testimony = witness.began(channel, token, message, go);
     if (!(await sleep(go.slotIn, stopping))) {
@@ -112,15 +119,16 @@ export const dispatcher = (
     const startedAt = clock.monotonic();
     pass("worker.begun");
     const outcome = await call(channel, message, go, t0);
+    called();
     pass("worker.replied");
     const action = afterAttempt(outcome, { tries: go.tries, attempts: go.attempts, policy: policy.retry, random });
     const told = outcome.kind === "transient" && !outcome.called ? NOT_CALLED : outcome.kind;
     const why = "why" in outcome ? outcome.why : null;
-    const record = JSON.stringify({
+    const record = attemptText({
       outcome: told,
       provider: provider.name,
-      provider_id: outcome.kind === "sent" && outcome.providerId ? outcome.providerId : undefined,
-      error: why ?? undefined,
+      ...(outcome.kind === "sent" && outcome.providerId ? { providerId: outcome.providerId } : {}),
+      ...(why === null ? {} : { error: why }),
     });
     const settlement = { ...message, token, ...action, mostTries: policy.retry.tries, record };
     testimony.outcome(settlement);
@@ -142,16 +150,26 @@ export const dispatcher = (
 
   /** One message, from begin to settle, as soon as a hand is free. Answers why its attempt failed. */
   const send = async (channel: Channel, message: Release): Promise<string | null> => {
-    if (!(await hands.take(stopping))) {
+    if (!(await open.take(stopping))) {
       await givingBack(message);
       return null;
     }
+    let giveHand = (): void => {};
     try {
+      if (!(await hands.take(stopping))) {
+        await givingBack(message);
+        return null;
+      }
+      let isTaken = true;
+      giveHand = () => {
+        if (isTaken) hands.give();
+        isTaken = false;
+      };
       for (;;) {
         const { begun, token, t0 } = await beginning(message);
         switch (begun.kind) {
           case "go":
-            return await attempt(channel, token, message, begun, t0);
+            return await attempt(channel, token, message, begun, t0, giveHand);
           case "wait":
             if (await sleep(begun.waitFor, stopping)) continue;
             await givingBack(message);
@@ -165,7 +183,8 @@ export const dispatcher = (
         }
       }
     } finally {
-      hands.give();
+      giveHand();
+      open.give();
     }
   };
 

@@ -56,7 +56,23 @@ export const readRecord = (text: string): MessageRecord => {
   };
 };
 
+/** How an attempt is written down. Words: over 64 bytes of one field, Redis keeps the whole record in twice the memory. */
+export const attemptText = ({ outcome, provider, providerId, error }: Omit<AttemptRecord, "number" | "startedAt">) =>
+  error === undefined && !/\s/.test(providerId ?? "")
+    ? `${outcome} ${provider}${providerId === undefined ? "" : ` ${providerId}`}`
+    : JSON.stringify({ outcome, provider, provider_id: providerId, error } satisfies Partial<StoredAttempt> | object);
+
 type StoredAttempt = { outcome: AttemptRecord["outcome"]; provider: string; provider_id?: string; error?: string };
+
+const storedAttempt = (text: string): StoredAttempt => {
+  if (text.startsWith("{")) return JSON.parse(text) as StoredAttempt;
+  const [outcome, provider = "", providerId] = text.split(" ");
+  return {
+    outcome: outcome as AttemptRecord["outcome"],
+    provider,
+    ...(providerId === undefined ? {} : { provider_id: providerId }),
+  };
+};
 
 /** The attempts that are kept (the latest twenty), oldest first. */
 export const readAttempts = (x: Fields): readonly AttemptRecord[] => {
@@ -66,7 +82,7 @@ export const readAttempts = (x: Fields): readonly AttemptRecord[] => {
     const text = x[`a${number}`];
     if (text === undefined) continue;
     const at = text.indexOf(" ");
-    const stored = JSON.parse(text.slice(at + 1)) as StoredAttempt;
+    const stored = storedAttempt(text.slice(at + 1));
     attempts.push({
       number,
       startedAt: instant(Number(text.slice(0, at))),

@@ -36,6 +36,7 @@ end
 local has_suppressions = new > 0 and redis.call('EXISTS', cell .. 'sup:' .. account) == 1
 
 for at = FIRST, #ARGV, EACH do
+  local state
   local id, channel, class, sender, recipient = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
   local due, expires, sup, kept, body = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6]), ARGV[at + 7], ARGV[at + 8], ARGV[at + 9]
   local m
@@ -49,19 +50,22 @@ for at = FIRST, #ARGV, EACH do
     known_messages[id] = m
     if expires > 0 then redis.call('ZADD', cell .. 'expiring', expires, id) end
     if has_suppressions and redis.call('HEXISTS', cell .. 'sup:' .. account, channel .. '|' .. sup) == 1 then
-      end_message(m, 'suppressed', now, 'the address is suppressed')
+      state = 'suppressed'
+      end_message(m, state, now, 'the address is suppressed')
     elseif due > now then
+      state = 'scheduled'
       redis.call('ZADD', cell .. 'scheduled', due, id)
       add(ac_of(account, channel), 'scheduled', 1)
     else
+      state = 'queued'
       m.number = push(m, false)
     end
     redis.call('SET', cell .. 'm:' .. id, string.format('%d %s %s %s %.0f %.0f %.0f %s %s %s\n%s\n%s',
       m.number, account, channel, class, now, due, expires, batch, sender, recipient, kept, body))
-    redis.call('ZADD', cell .. 'idx:' .. account, now, id)
-    if batch ~= '-' then redis.call('RPUSH', cell .. 'bat:' .. batch .. ':ids', id) end
+    move('idx:' .. account, id, now)
+    if batch ~= '-' then append('bat:' .. batch .. ':ids', id) end
   end
-  replies[#replies + 1] = { state_of(id), m and is_parked(m) or 0, string.format('%.0f', m and m.created or now) }
+  replies[#replies + 1] = { state or state_of(id), m and is_parked(m) or 0, string.format('%.0f', m and m.created or now) }
 end
 flush()
 return replies

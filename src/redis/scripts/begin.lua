@@ -62,6 +62,13 @@ local function end_here(m, state, reason)
   return { 'ended', state }
 end
 
+local has_suppressions = {}
+local function is_suppressed(m)
+  local key = cell .. 'sup:' .. m.account
+  if has_suppressions[key] == nil then has_suppressions[key] = redis.call('EXISTS', key) == 1 end
+  return has_suppressions[key] and redis.call('HEXISTS', key, m.channel .. '|' .. string.lower(m.recipient)) == 1
+end
+
 local function begin(id, release)
   local x = x_of(id)
   local state = x.f.state
@@ -72,11 +79,11 @@ local function begin(id, release)
     if x.f.token ~= token then return { 'taken' } end
     -- The run lives and has not called yet: its time counts from this call, as it counts its own budget. (Without: after
     -- an outage between the two the reaper overtakes the call, and an email goes a second time.)
-    redis.call('ZADD', cell .. 'sending', now + reap_in, id)
+    move('sending', id, now + reap_in)
     return go(m, x, text)
   end
   if m.expires > 0 and m.expires <= now then return end_here(m, 'expired', 'it expired before it could go') end
-  if redis.call('HEXISTS', cell .. 'sup:' .. m.account, m.channel .. '|' .. string.lower(m.recipient)) == 1 then
+  if is_suppressed(m) then
     return end_here(m, 'suppressed', 'the address is suppressed')
   end
   local rate, q_sender = rate_of(m.channel), q_of_sender(m)
@@ -95,7 +102,7 @@ local function begin(id, release)
   put(x, 'token', token)
   put(x, 'slot', slot)
   put(x, 'began', now)
-  redis.call('ZADD', cell .. 'sending', now + reap_in, id)
+  move('sending', id, now + reap_in)
   add(ac_of(m.account, m.channel), 'sending', 1)
   return go(m, x, text)
 end

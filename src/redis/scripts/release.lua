@@ -77,6 +77,7 @@ local function hands()
 end
 
 local promote_more, unpark_more = promote(), unpark()
+write_later() -- what was promoted may be popped in this very call
 local more = promote_more or unpark_more
 
 -- (2) closed or paused: nothing goes. (3) Just in time: few holds, and young ones.
@@ -102,11 +103,8 @@ local passed, is_passed = { h = 0, a = 0 }, { h = {}, a = {} }
 local skipped = 0
 
 local function is_open(ring)
-  return redis.call('ZCARD', cell .. 'ring:' .. channel .. ':' .. ring) > passed[ring]
-end
-
-local function head_of(ring)
-  return redis.call('ZRANGE', cell .. 'ring:' .. channel .. ':' .. ring, 0, 0)[1]
+  if not head_of(channel, ring) then return false end
+  return passed[ring] == 0 or redis.call('ZCARD', cell .. 'ring:' .. channel .. ':' .. ring) > passed[ring]
 end
 
 -- Parcels are filled one after the other, for hands are counted apart from jobs. What is urgent goes alone: nobody's
@@ -218,7 +216,7 @@ while left > 0 do
   local ring = is_open('h') and ((stat.f.served_h or 0) < H_PER_A or not a_open) and 'h' or a_open and 'a' or nil
   if not ring then break end
   looked = looked + 1
-  local account = head_of(ring)
+  local account = head_of(channel, ring)
   local ac = ac_of(account, channel)
   local weight = account_of(account).weight
   local worth = (ac.f.fresh and 1 or QUANTUM) * weight
@@ -241,8 +239,9 @@ while left > 0 do
         hold(m, 1)
         add(q_of_sender(m), 'out', 1)
         add(ac, 'released', 1)
-        redis.call('ZADD', cell .. 'released:' .. channel, now, id)
-        redis.call('ZADD', inner, next_turn(channel), sender)
+        move('released:' .. channel, id, now)
+        -- Alone, it is its own next one.
+        if (ac.f['in_' .. class] or 0) > 1 then redis.call('ZADD', inner, next_turn(channel), sender) end
         released = released + 1
         left = left - 1
         -- (9) the turn: kept over calls in its credit

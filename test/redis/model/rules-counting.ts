@@ -145,7 +145,10 @@ export const COUNTING: readonly Rule[] = [
       expect(await stage.held("A|a")).toBe(0);
     },
     without: [
-      { find: "do add(q, 'held', by) end", replace: "do if q.f['hour.limit'] then add(q, 'held', by) end end" },
+      {
+        find: "do add(chain[level], 'held', by) end",
+        replace: "do if chain[level].f['hour.limit'] then add(chain[level], 'held', by) end end",
+      },
     ],
   },
   {

@@ -249,8 +249,8 @@ export const LANES: readonly Rule[] = [
     without: [
       {
         script: "begin",
-        find: "redis.call('HEXISTS', cell .. 'sup:' .. m.account",
-        replace: "redis.call('HEXISTS', cell .. 'none:' .. m.account",
+        find: "local key = cell .. 'sup:' .. m.account",
+        replace: "local key = cell .. 'none:' .. m.account",
       },
       { script: "accept", find: "local has_suppressions = ", replace: "local has_suppressions = false and " },
     ],

@@ -36,6 +36,75 @@ local function wipe(row)
   row.f, row.changed, row.wiped = {}, {}, true
 end
 
+-- What is only counted, moved between sorted sets or appended, and read by nobody before the script ends: written once per
+-- call as well, each sort in one command for each key.
+local counts, moves, tails, later_order = {}, {}, {}, {}
+
+local function of_key(all, key, kind)
+  local one = all[key]
+  if not one then
+    one = { key = key, kind = kind }
+    all[key] = one
+    later_order[#later_order + 1] = one
+  end
+  return one
+end
+
+local function count(key, field, by)
+  local one = of_key(counts, key, 'count')
+  one.by = one.by or {}
+  one.by[field] = (one.by[field] or 0) + by
+end
+
+-- At a score, or out (nil). The last word holds.
+local function move(key, member, score)
+  local one = of_key(moves, key, 'move')
+  one.to = one.to or {}
+  one.to[member] = score or false
+end
+
+local function append(key, value)
+  local one = of_key(tails, key, 'append')
+  one[#one + 1] = value
+end
+
+local function write_counts(one)
+  for field, by in pairs(one.by) do
+    if by ~= 0 then
+      local value = redis.call('HINCRBY', cell .. one.key, field, by)
+      -- 40 days: as far back as a report may ask
+      if value == by and string.sub(one.key, 1, 4) == 'use:' then redis.call('EXPIRE', cell .. one.key, 3456000) end
+    end
+  end
+end
+
+local function write_moves(one)
+  local in_, out = {}, {}
+  for member, score in pairs(one.to) do
+    if score then
+      in_[#in_ + 1] = score
+      in_[#in_ + 1] = member
+    else
+      out[#out + 1] = member
+    end
+  end
+  if #in_ > 0 then redis.call('ZADD', cell .. one.key, unpack(in_)) end
+  if #out > 0 then redis.call('ZREM', cell .. one.key, unpack(out)) end
+end
+
+local function write_later()
+  for _, one in ipairs(later_order) do
+    if one.kind == 'count' then
+      write_counts(one)
+    elseif one.kind == 'move' then
+      write_moves(one)
+    else
+      redis.call('RPUSH', cell .. one.key, unpack(one))
+    end
+  end
+  counts, moves, tails, later_order = {}, {}, {}, {}
+end
+
 local function write_hash(row)
   if row.wiped then redis.call('DEL', cell .. row.key) end
   local set, unset = {}, {}

@@ -49,9 +49,20 @@ local function has_lanes(ac)
   return (ac.f.in_high or 0) + (ac.f.in_normal or 0) + (ac.f.in_low or 0) > 0
 end
 
+-- Who is at the head of each ring, for as long as nothing moves in it: false when it is empty.
+local heads = {}
+
+local function head_of(channel, ring)
+  local key = 'ring:' .. channel .. ':' .. ring
+  if heads[key] == nil then heads[key] = redis.call('ZRANGE', cell .. key, 0, 0)[1] or false end
+  return heads[key]
+end
+
 local function enter_ring(account, channel, ac, ring)
   put(ac, 'in_ring_' .. ring, 1)
-  redis.call('ZADD', cell .. 'ring:' .. channel .. ':' .. ring, next_turn(channel), account)
+  local key = 'ring:' .. channel .. ':' .. ring
+  if heads[key] == false then heads[key] = account end
+  redis.call('ZADD', cell .. key, next_turn(channel), account)
 end
 
 local function enter_rings(account, channel)
@@ -67,13 +78,17 @@ local function leave_ring(account, channel, ring)
   local ac = ac_of(account, channel)
   if ac.f['in_ring_' .. ring] then
     put(ac, 'in_ring_' .. ring, nil)
-    redis.call('ZREM', cell .. 'ring:' .. channel .. ':' .. ring, account)
+    local key = 'ring:' .. channel .. ':' .. ring
+    if heads[key] == account then heads[key] = nil end
+    redis.call('ZREM', cell .. key, account)
   end
   put(ac, 'credit_' .. ring, nil)
 end
 
 local function to_tail(account, channel, ring)
-  redis.call('ZADD', cell .. 'ring:' .. channel .. ':' .. ring, next_turn(channel), account)
+  local key = 'ring:' .. channel .. ':' .. ring
+  if heads[key] == account then heads[key] = nil end
+  redis.call('ZADD', cell .. key, next_turn(channel), account)
 end
 
 -- After an inner ring lost a lane.
@@ -105,7 +120,7 @@ local function push(m, at_head)
     number = ln.f.popped or 0
     put(ln, 'popped', number - 1)
   else
-    redis.call('RPUSH', cell .. 'lane:' .. name, m.id)
+    append('lane:' .. name, m.id)
     number = (ln.f.pushed or 0) + 1
     put(ln, 'pushed', number)
   end
@@ -210,18 +225,18 @@ local function wake(m)
 end
 
 local function q_of_sender(m)
-  return hash('q:S|' .. m.account .. '|' .. m.channel .. '|' .. m.sender)
+  return chain_of(m)[1]
 end
 
 -- Out of the set of released ones (depth), whatever becomes of it.
 local function leave_released(m)
-  redis.call('ZREM', cell .. 'released:' .. m.channel, m.id)
+  move('released:' .. m.channel, m.id, nil)
   add(q_of_sender(m), 'out', -1)
   add(ac_of(m.account, m.channel), 'released', -1)
 end
 
 local function leave_sending(m)
-  redis.call('ZREM', cell .. 'sending', m.id)
+  move('sending', m.id, nil)
   add(ac_of(m.account, m.channel), 'sending', -1)
 end
 
@@ -254,6 +269,7 @@ local function flush()
       end
     end
   end
+  write_later()
   for _, row in ipairs(hash_order) do
     if write_hash(row) and string.sub(row.key, 1, 2) == 'q:' then keep_or_expire(row) end
   end

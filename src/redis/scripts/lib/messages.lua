@@ -41,15 +41,12 @@ end
 
 local function usage(m, now, hour_start, outcome)
   local day = math.floor(now / 86400000)
-  local key = cell .. 'use:' .. m.account .. ':' .. m.channel .. ':' .. day
-  if redis.call('HINCRBY', key, string.format('%.0f', hour_start) .. ':' .. outcome, 1) == 1 then
-    redis.call('EXPIRE', key, 3456000) -- 40 days: as far back as a report may ask
-  end
+  count('use:' .. m.account .. ':' .. m.channel .. ':' .. day, string.format('%.0f', hour_start) .. ':' .. outcome, 1)
 end
 
 -- For /metrics: over all processes, whoever ended it. Fields that no script puts into its copy of the row.
 local function count_end(channel, state)
-  redis.call('HINCRBY', cell .. 'stat:' .. channel, 'ended:' .. state, 1)
+  count('stat:' .. channel, 'ended:' .. state, 1)
 end
 
 -- An end state. The caller has taken the message out of wherever it was. `spent` is in order of time because `now` is.
@@ -59,8 +56,8 @@ local function end_message(m, state, now, reason)
   put(x, 'ended', now)
   put(x, 'reason', reason)
   if m.expires > 0 then redis.call('ZREM', cell .. 'expiring', m.id) end
-  redis.call('HINCRBY', cell .. 'acc:' .. m.account, 'open', -1)
+  count('acc:' .. m.account, 'open', -1)
   count_end(m.channel, state)
-  if m.batch then redis.call('HINCRBY', cell .. 'bat:' .. m.batch, 'n:' .. state, 1) end
-  redis.call('RPUSH', cell .. 'spent', string.format('%.0f %s %s', now, m.account, m.id))
+  if m.batch then count('bat:' .. m.batch, 'n:' .. state, 1) end
+  append('spent', string.format('%.0f %s %s', now, m.account, m.id))
 end

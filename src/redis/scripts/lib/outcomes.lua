@@ -70,8 +70,8 @@ end
 local function change_end(m, state)
   local x = x_of(m.id)
   if m.batch then
-    redis.call('HINCRBY', cell .. 'bat:' .. m.batch, 'n:' .. x.f.state, -1)
-    redis.call('HINCRBY', cell .. 'bat:' .. m.batch, 'n:' .. state, 1)
+    count('bat:' .. m.batch, 'n:' .. x.f.state, -1)
+    count('bat:' .. m.batch, 'n:' .. state, 1)
   end
   put(x, 'state', state)
   if state ~= 'undelivered' then put(x, 'reason', nil) end

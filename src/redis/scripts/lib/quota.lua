@@ -63,11 +63,13 @@ local function zone_is_known(zone, now)
 end
 
 local function chain_of(m)
-  return {
-    hash('q:S|' .. m.account .. '|' .. m.channel .. '|' .. m.sender),
-    hash('q:C|' .. m.account .. '|' .. m.channel),
-    hash('q:A|' .. m.account),
-  }
+  local chain = m.chain
+  if not chain then
+    local on = m.account .. '|' .. m.channel
+    chain = { hash('q:S|' .. on .. '|' .. m.sender), hash('q:C|' .. on), hash('q:A|' .. m.account) }
+    m.chain = chain
+  end
+  return chain
 end
 
 -- Rolls the row to the window that holds `now`, and only when the row's own end has come: a changed zone, or a new tz
@@ -98,7 +100,8 @@ end
 -- 0 when `extra` more fit in every window of the scope; else the latest end among the blocking windows, and its kind.
 local function blocked_until(q, extra, zone, now)
   local latest, by = 0, nil
-  for _, kind in ipairs(KINDS) do
+  for at = 1, #KINDS do
+    local kind = KINDS[at]
     local field = FIELD[kind]
     local limit = q.f[field.limit]
     if limit then
@@ -113,17 +116,26 @@ local function blocked_until(q, extra, zone, now)
 end
 
 local function hold(m, by)
-  for _, q in ipairs(chain_of(m)) do add(q, 'held', by) end
+  local chain = chain_of(m)
+  for level = 1, 3 do add(chain[level], 'held', by) end
 end
 
 -- One more used, in every window of every level. Answers the start of the account's hour, for the usage report.
 local function charge(m, now)
   local zone = account_of(m.account).zone
   local chain = chain_of(m)
-  for _, q in ipairs(chain) do
-    for _, kind in ipairs(KINDS) do
+  for level = 1, 3 do
+    local q = chain[level]
+    local f = q.f
+    for at = 1, #KINDS do
+      local kind = KINDS[at]
       local field = FIELD[kind]
-      if roll(q, kind, zone, now) then
+      -- The common case apart: twelve windows are charged for each message.
+      if now < (f[field.till] or 0) then
+        local used = field.used
+        f[used] = (f[used] or 0) + 1
+        q.changed[used] = true
+      elseif roll(q, kind, zone, now) then
         add(q, field.used, 1)
       else
         add(q, field.late, 1)
