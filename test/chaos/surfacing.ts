@@ -40,9 +40,12 @@ export const surfacing = async (stage: Stage, time: RunTime, load: Load, workers
   const killAll = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.alive()));
     for (const account of ACCOUNTS.keys()) void load.topUp(account);
-    const sending = async () => (await redis.zcount(`${keys.cell}sending`, clock.now(), "+inf")) >= 3;
-    // What is left behind by the last ones counts as well; with nothing new to send there is nobody to die.
-    await until(sending, { within: 3_000 }).catch(() => {});
+    const isSending = async (): Promise<boolean> => {
+      const ids = await redis.zrangebyscore(`${keys.cell}sending`, clock.now(), "+inf");
+      return ids.filter((id) => !orphans.has(id)).length >= 3;
+    };
+    // Where little is left to send, they die with less in their hands.
+    await until(isSending, { within: 3_000 }).catch(() => {});
     const before = fleet.deaths.length;
     const killed = workers.filter((worker) => worker.kill()).length;
     await until(() => fleet.deaths.length >= before + killed, { what: "them to be dead" });
