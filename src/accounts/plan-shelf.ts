@@ -77,7 +77,7 @@ export const planShelfOn = ({ redis, keys, scripts, clock, file, tellAccounts }:
 
   const told = async (): Promise<void> => {
     const enough = new AbortController();
-    const waited = pause(LONGEST_WAIT, undefined, { signal: enough.signal }).catch(() => {});
+    const waited = pause(LONGEST_WAIT, undefined, { signal: enough.signal, ref: false }).catch(() => {});
     // What is not told when this process dies, others tell.
     await Promise.race([tellAccounts(), waited]).finally(() => enough.abort());
   };

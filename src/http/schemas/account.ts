@@ -45,7 +45,8 @@ export const ApiLimit = Closed(
   { minute: Type.Optional(Type.Integer()), hour: Type.Optional(Type.Integer()) },
   "HTTP requests per window; one that is absent is not stated",
 );
-export const ApiLimitOrNull = orNull(ApiLimit);
+/** One schema and no union, of which every branch would complain. */
+export const ApiLimitOrNull = Type.Unsafe<Static<typeof ApiLimit> | null>({ ...ApiLimit, type: ["object", "null"] });
 
 export const NewAccount = Closed({
   name: Name,
