@@ -90,6 +90,18 @@ describe("windows", () => {
     expect(vectors).toHaveLength(41);
   });
 
+  it("know a summer time that lasted for a week", () => {
+    const midnights = ["2000-10-07", "2000-10-09", "2000-10-12", "2000-10-16"].map((date) =>
+      iso(dayOf(at(`${date}T15:00:00Z`), "America/Recife").startsAt),
+    );
+    expect(midnights).toEqual([
+      "2000-10-07T03:00:00.000Z",
+      "2000-10-09T02:00:00.000Z",
+      "2000-10-12T02:00:00.000Z",
+      "2000-10-16T03:00:00.000Z",
+    ]);
+  });
+
   it("partition time and nest, in every zone", () => {
     expect(transitions.length).toBeGreaterThan(5_000);
     // Every seventh change: both directions, all years, and at least one of each zone.
