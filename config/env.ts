@@ -7,6 +7,7 @@ import { FAULT_EXPECTED, parseFault, type Fault } from "../src/domain/fault-poin
 import { nearest } from "../src/domain/nearest.ts";
 import { days, seconds, type Millis } from "../src/domain/time.ts";
 import { CHANNEL_DEFAULTS, type ChannelSettings } from "./channels.ts";
+import { type HttpServices, loadHttpProviders } from "./http-providers.ts";
 import { concurrency, rates } from "./per-channel.ts";
 import { ConfigError, expectedGot } from "./problem.ts";
 import { duration, matching, networks, oneOf, onOff, parsed, secret, whole, type Reader } from "./reading.ts";
@@ -35,6 +36,8 @@ export interface Config {
   /** Null: the sandbox, or no SMS, voice and WhatsApp. */
   readonly twilio: TwilioAccount | null;
   readonly twilioApiBaseUrl: string | null;
+  /** What goes to a service over HTTP, in the place of SMTP and Twilio. */
+  readonly httpProviders: HttpServices;
   /** Null: on with `npm start`, off otherwise. */
   readonly sandbox: boolean | null;
   readonly publicUrl: string | null;
@@ -80,6 +83,7 @@ const READERS = {
   TWILIO_AUTH_TOKEN: secret(/^[\x21-\x7e]{16,128}$/, "16 to 128 printable characters without spaces"),
   TWILIO_FROM: matching(/^\+[1-9][0-9]{6,14}$/, "a number in E.164 form such as +15551234567"),
   TWILIO_API_BASE_URL: webUrl,
+  SLUICE_HTTP_PROVIDERS: matching(/^[^\0\n\r]{1,4096}$/, "a file"),
   PUBLIC_URL: webUrl,
   SLUICE_RATES: rates,
   SLUICE_CONCURRENCY: concurrency,
@@ -134,6 +138,20 @@ export const readEnv = (env: Environment): Config => {
   if (env["TWILIO_ACCOUNT_SID"]) missing("TWILIO_AUTH_TOKEN", "TWILIO_ACCOUNT_SID");
   if (env["TWILIO_AUTH_TOKEN"]) missing("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN");
 
+  /** For a service's headers: what is ours (the operator's key, Redis's password) is nobody else's. */
+  const secretOf = (name: string): string | undefined | null =>
+    name in READERS || name.startsWith("SLUICE_") ? null : env[name];
+  const servicesIn = (file: string): HttpServices => {
+    try {
+      return loadHttpProviders(file, secretOf);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+      return {};
+    }
+  };
+  const httpFile = read("SLUICE_HTTP_PROVIDERS");
+
   const rateOf = read("SLUICE_RATES") ?? {};
   const concurrencyOf = read("SLUICE_CONCURRENCY") ?? {};
   const channel = (name: Channel): ChannelSettings => {
@@ -180,6 +198,7 @@ export const readEnv = (env: Environment): Config => {
         ? { accountSid: twilioPart.accountSid, authToken: twilioPart.authToken, from }
         : null,
     twilioApiBaseUrl: read("TWILIO_API_BASE_URL"),
+    httpProviders: httpFile === null ? {} : servicesIn(httpFile),
     sandbox: read("SLUICE_SANDBOX"),
     publicUrl: read("PUBLIC_URL"),
     channels: Object.fromEntries(CHANNELS.map((name) => [name, channel(name)])) as Config["channels"],

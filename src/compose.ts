@@ -110,6 +110,8 @@ export const ended = async (redis: Redis): Promise<void> => {
 };
 
 const setupOf = (channel: Channel, config: Config, sandboxed: boolean): ChannelSetup => {
+  const { [channel]: service } = config.httpProviders;
+  if (service) return { configured: true, variable: "SLUICE_HTTP_PROVIDERS", defaultFrom: service.from };
   if (channel === "email")
     return { configured: config.smtpUrl !== null || sandboxed, variable: "SMTP_URL", defaultFrom: null };
   const from = config.twilio ? config.twilio.from : sandboxed ? SANDBOX_FROM : null;

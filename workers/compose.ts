@@ -8,6 +8,7 @@ import { failoverWith } from "../src/gate/failover.ts";
 import { startGate } from "../src/gate/gate.ts";
 import { loop } from "../src/gate/loop.ts";
 import { onNudge } from "../src/gate/nudge.ts";
+import { httpProvider } from "../src/providers/http.ts";
 import type { Provider } from "../src/providers/provider.ts";
 import { smtpProvider } from "../src/providers/smtp.ts";
 import { twilioProvider } from "../src/providers/twilio.ts";
@@ -37,7 +38,12 @@ const providersOf = ({ config, pass }: Core, sandbox: Sandbox | null): readonly 
   const baseUrl = twilioApiBaseUrl === null ? {} : { baseUrl: twilioApiBaseUrl };
   const callback = publicUrl === null ? {} : { statusCallback: statusCallbackAt(publicUrl) };
   const account = twilio === null ? sandbox?.twilio : { ...twilio, ...baseUrl, ...callback };
-  return [
+  const overHttp = CHANNELS.flatMap((channel) => {
+    const { [channel]: service } = config.httpProviders;
+    const timeout = config.channels[channel].attemptTimeout;
+    return service ? [httpProvider({ channel, service, timeout, ...written })] : [];
+  });
+  const others = [
     ...(smtpUrl === undefined
       ? []
       : [smtpProvider({ url: smtpUrl, messageIdDomain, connections: config.channels.email.concurrency, ...written })]),
@@ -45,6 +51,9 @@ const providersOf = ({ config, pass }: Core, sandbox: Sandbox | null): readonly 
       ? []
       : [twilioProvider({ ...account, timeout: config.channels.sms.attemptTimeout, ...written })]),
   ];
+  // A service of its own goes before what a channel has otherwise.
+  const isLeft = (channel: Channel): boolean => config.httpProviders[channel] === undefined;
+  return [...overHttp, ...others.map((other) => ({ ...other, channels: other.channels.filter(isLeft) }))];
 };
 
 /**
@@ -82,7 +91,8 @@ export const composeWorker = async (
   const mostTries = Object.fromEntries(
     CHANNELS.map((channel) => [channel, config.channels[channel].retry.tries]),
   ) as Record<Channel, number>;
-  const canAsk = providers.some((provider) => provider.find !== undefined);
+  // Also where nobody can tell: a text that may have been sent must end all the same.
+  const canAsk = channels.some((channel) => channel === "sms" || channel === "whatsapp");
   const id = randomUUID();
   /** Jobs in this process's hands. */
   const held = new Set<Held>();

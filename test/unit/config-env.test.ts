@@ -228,6 +228,7 @@ describe("the environment", () => {
       trustedProxies: [],
       logLevel: "info",
       accountsFile: null,
+      httpProviders: {},
       workerPort: null,
       cell: "s0",
       testClock: false,
