@@ -1,10 +1,12 @@
 /**
- * `npm run config:check [accounts.yaml]`: checks the environment, the plans and the seed file, and starts nothing.
+ * `npm run config:check [accounts.yaml]`: checks the environment, the plans, the policies and the seed file, and
+ * starts nothing.
  * Exits with 1 when anything is wrong.
  */
 import { pathToFileURL } from "node:url";
 import { processEnvironment, readEnv, type Environment } from "./env.ts";
 import { loadPlans, PLANS_FILE } from "./plans.ts";
+import { loadPolicy, POLICIES, policyNames } from "./policies.ts";
 import { ConfigError } from "./problem.ts";
 import { loadSeeds } from "./seed.ts";
 
@@ -14,7 +16,12 @@ export interface CheckResult {
 }
 
 /** @param seedFile goes before SLUICE_ACCOUNTS_FILE */
-export const checkConfig = (env: Environment, seedFile: string | null, plansFile = PLANS_FILE): CheckResult => {
+export const checkConfig = (
+  env: Environment,
+  seedFile: string | null,
+  plansFile = PLANS_FILE,
+  policies = POLICIES,
+): CheckResult => {
   const good: string[] = [];
   const wrong: string[] = [];
   const check = <T>(what: (result: T) => string, load: () => T): T | null => {
@@ -38,6 +45,13 @@ export const checkConfig = (env: Environment, seedFile: string | null, plansFile
     (found) => `${plansName}: ${found.size === 0 ? "no plans" : [...found.keys()].join(", ")}`,
     () => loadPlans(plansFile, plansName),
   );
+  for (const name of policyNames(policies)) {
+    const file = policies === POLICIES ? `config/policies/${name}.yaml` : `${policies}${name}.yaml`;
+    check(
+      ({ layers }) => `${file}: ${layers.reduce((count, { rules }) => count + rules.length, 0)} rules`,
+      () => loadPolicy(name, policies, file),
+    );
+  }
   const seeds = seedFile ?? config?.accountsFile ?? null;
   // Without the plans, each account's plan would be called unknown: say first what is wrong with them.
   if (seeds !== null && plans !== null)

@@ -160,7 +160,12 @@ const insistOnNames = (layers: readonly Layer[], problems: Problems): void => {
 
 /** @param dialects that there are */
 export const readPolicy = (name: string, value: unknown, dialects: readonly string[], problems: Problems): Policy => {
-  const given = readFields(value, "", ["dialect", "default_plan", "layers"], problems) ?? {};
+  const fields = ["dialect", "default_plan", "layers"] as const;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    unmet(problems, "the file", `an object with ${fields.join(", ")}`, value);
+    return { name, dialect: "", defaultPlan: null, layers: [] };
+  }
+  const given = readFields(value, "", fields, problems) ?? {};
   const { dialect, default_plan: plan = null } = given;
   if (typeof dialect !== "string" || !dialects.includes(dialect))
     unmet(problems, "dialect", `one of ${dialects.join(", ")}`, dialect);
