@@ -13,7 +13,7 @@ export interface Api {
 
 export const startApi = async (system: System): Promise<Api> => {
   const { services, parts } = system;
-  const app = await createServer(services, { requestLimit: { perSecond: PLENTY, burst: PLENTY } });
+  const app = await createServer(services, { guessLimit: { perSecond: PLENTY, burst: PLENTY } });
   parts.add("api", () => app.close());
   const origin = await app.listen({ host: "127.0.0.1", port: 0 });
   const account = await services.accounts.create({

@@ -10,6 +10,7 @@ import { idempotencyOn } from "./accounts/idempotency-store.ts";
 import { planShelfOn } from "./accounts/plan-shelf.ts";
 import { suppressionsOn } from "./accounts/suppressions.ts";
 import { tokensOn } from "./accounts/tokens.ts";
+import { composeLimits } from "./compose-limits.ts";
 import { CHANNELS, type Channel } from "./domain/channel.ts";
 import { faultPoints } from "./domain/fault-point.ts";
 import { END_STATES } from "./domain/message.ts";
@@ -200,6 +201,7 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
     channels: Object.fromEntries(
       CHANNELS.map((channel) => [channel, setupOf(channel, config, sandboxed)]),
     ) as Services["channels"],
+    limits: composeLimits(core),
     plans: planShelfOn({ redis: commands, keys, scripts, clock, file: plans, tellAccounts: accounts.finishPlans }),
     adminKey,
     clock,

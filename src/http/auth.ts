@@ -1,5 +1,5 @@
 /**
- * Who is asking, whether the route is for them, and whether they ask too often. One hook on every route, reading what
+ * Who is asking, and whether the route is for them. One hook on every route, reading what
  * the route declares: nothing here looks at a path, which `//`, `;x` and `%2e` write in many ways.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
@@ -20,7 +20,8 @@ import {
 import { scopeText } from "../domain/key-scope.ts";
 import type { Access, App, Caller } from "./access.ts";
 import { isFromLoopback } from "../domain/loopback.ts";
-import { addressBucket, createRequestLimit, type RequestLimit } from "./request-limit.ts";
+import { clientAddress } from "../ratelimit/client-address.ts";
+import { guessLimit } from "./guess-limit.ts";
 import type { ServerOptions, Services } from "./services.ts";
 
 const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
@@ -30,11 +31,6 @@ export const bearer = (header: string | undefined): string | null =>
   header === undefined ? null : (/^bearer +([\x21-\x7e]{1,2048})$/i.exec(header)?.[1] ?? "");
 
 const NEEDS_A_KEY: ReadonlySet<Access> = new Set(["operator", "account", "account-or-operator"]);
-
-const take = (limit: RequestLimit, caller: string): void => {
-  const seconds = limit.take(caller);
-  if (seconds > 0) throw tooManyRequests(seconds);
-};
 
 /** One round trip for either: the key is looked up again, so that neither outlives it. */
 const keyOf = ({ keys, tokens }: Services, credential: string): Promise<KnownKey | null> =>
@@ -66,27 +62,22 @@ const admit = (caller: Caller, access: Access, request: FastifyRequest): void =>
 
 export const authenticate = (app: App, services: Services, options: ServerOptions): void => {
   const adminDigest = sha256(services.adminKey);
-  const limit = createRequestLimit(services.clock, options.requestLimit ?? { perSecond: 600, burst: 1_200 });
+  const guesses = guessLimit(services.clock, options.guessLimit ?? { perSecond: 600, burst: 1_200 });
 
   const whoAsks = async (token: string | null, access: Access, request: FastifyRequest): Promise<Caller> => {
     // Over digests, which have one length, whatever was sent.
     if (token !== null && timingSafeEqual(sha256(token), adminDigest)) return { kind: "operator" };
     if (request.routeOptions.config.unlimited === true) return { kind: "nobody" };
-    const address = addressBucket(request.ip);
-    if (!NEEDS_A_KEY.has(access)) {
-      take(limit, address);
-      return { kind: "nobody" };
-    }
-    // Guesses are counted by address, apart from all else that comes from it, and cost Redis nothing once they are many.
-    const guesses = `guesses ${address}`;
-    const seconds = limit.ask(guesses);
+    if (!NEEDS_A_KEY.has(access)) return { kind: "nobody" };
+    // Guesses count as any other request of an address (limits.ts). Once they are a flood, they cost Redis nothing.
+    const address = clientAddress(request.ip);
+    const seconds = guesses.ask(address);
     if (seconds > 0) throw tooManyRequests(seconds);
     const key = token === null || token === "" ? null : await keyOf(services, token);
     if (key === null) {
-      take(limit, guesses);
+      guesses.take(address);
       throw refusalOf(token);
     }
-    take(limit, `key:${key.id}`);
     return { kind: "account", account: key.account, key: key.id, scopes: key.scopes, limits: key.limits };
   };
 

@@ -9,6 +9,7 @@ import { authenticate } from "./auth.ts";
 import { describeRoutes, serveDocument } from "./document.ts";
 import { keepAnswers } from "./idempotency.ts";
 import { readJsonBodies } from "./json-body.ts";
+import { limitRequests } from "./limits.ts";
 import { sendProblem } from "./problem.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import { accountRoutes } from "./routes/accounts.ts";
@@ -19,6 +20,7 @@ import { callbackRoutes } from "./routes/callbacks.ts";
 import { bulkRoutes } from "./routes/bulk.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
+import { limitRoutes } from "./routes/limits.ts";
 import { lookingRoutes } from "./routes/looking.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { planRoutes } from "./routes/plans.ts";
@@ -87,6 +89,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
   app.addHook("onRequest", async (request, reply) => setAnswerHeaders(request, reply));
   observe(app, services);
   authenticate(app, services, options);
+  await limitRequests(app, services);
   readJsonBodies(app);
   keepAnswers(app, services);
   // After the hooks above, so that a route nobody knows is counted as any other.
@@ -104,10 +107,12 @@ export const createServer = async (services: Services, options: ServerOptions = 
   auditRoutes(app, services);
   suppressionRoutes(app, services);
   lookingRoutes(app, services);
+  limitRoutes(app, services);
   healthRoutes(app, services);
   sandboxRoutes(app, services);
   callbackRoutes(app, services);
   serveDocument(app);
+  app.addHook("onClose", () => services.limits.close());
   await app.ready();
   return app;
 };

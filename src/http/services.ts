@@ -8,10 +8,13 @@ import type { PlanShelf } from "../accounts/plan.ts";
 import type { Suppressions } from "../accounts/suppression.ts";
 import type { Tokens } from "../accounts/token.ts";
 import type { Channel } from "../domain/channel.ts";
-import type { Clock, Millis } from "../domain/time.ts";
+import type { Clock, Instant, Millis } from "../domain/time.ts";
 import type { GateControl } from "../gate/control.ts";
 import type { Looking } from "../gate/looking.ts";
 import type { Sending } from "../gate/sending.ts";
+import type { LimitEventPage } from "../ratelimit/limit-event.ts";
+import type { Limiter } from "../ratelimit/limiter.ts";
+import type { ApiUse } from "../ratelimit/usage-report.ts";
 
 /** Whether a channel can send, and as whom when a message does not say. */
 export interface ChannelSetup {
@@ -87,6 +90,17 @@ export interface TwilioCallbacks {
   heard(messageId: string, form: Form): Promise<void>;
 }
 
+/** How many requests a caller may make, and the books of it. */
+export interface ApiLimiting {
+  readonly limiter: Limiter;
+  /** @param owner the account; `nobody`: requests without a key that is known */
+  usage(owner: string, range: { readonly from: Instant; readonly to: Instant }): Promise<readonly ApiUse[]>;
+  /** @param after where the last page ended; "" for the beginning */
+  events(after: string, atMost: number): Promise<LimitEventPage>;
+  /** Writes down what was counted last. */
+  close(): Promise<void>;
+}
+
 export interface Services {
   readonly accounts: Accounts;
   readonly keys: ApiKeys;
@@ -109,6 +123,7 @@ export interface Services {
   /** Null without Twilio, or without an address that it could call. */
   readonly callbacks: { readonly twilio: TwilioCallbacks | null };
   readonly channels: { readonly [channel in Channel]: ChannelSetup };
+  readonly limits: ApiLimiting;
   readonly plans: PlanShelf;
   readonly adminKey: string;
   readonly clock: Clock;
@@ -122,6 +137,6 @@ export interface ServerOptions {
   readonly bodyLimit?: number;
   /** Bytes, of a bulk request; 16 MB when absent. */
   readonly bulkBodyLimit?: number;
-  /** Requests a second, and at once, for one API key or one address without one. */
-  readonly requestLimit?: { readonly perSecond: number; readonly burst: number };
+  /** Guesses at keys a second, and at once, from one address: what is beyond costs no look-up. */
+  readonly guessLimit?: { readonly perSecond: number; readonly burst: number };
 }

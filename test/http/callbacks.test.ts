@@ -113,8 +113,8 @@ describe("what Twilio tells", () => {
     expect(heard).toHaveLength(2);
   });
 
-  it("does not wait behind the limit on requests, nor behind what others send unsigned from its address", async () => {
-    const heard = await listening({ requestLimit: { perSecond: 0.001, burst: 1 } });
+  it("does not wait behind guesses at keys, nor behind what others send unsigned from its address", async () => {
+    const heard = await listening({ guessLimit: { perSecond: 0.001, burst: 1 } });
     for (let n = 0; n < 5; n++) await tell({ raw: encoded(DELIVERED) });
     for (let n = 0; n < 5; n++) expect((await tell(signed(DELIVERED))).status).toBe(204);
     expect(heard).toHaveLength(5);

@@ -1,9 +1,11 @@
 /** What the HTTP API stands on, in memory: the interfaces handed in, so that the routes can be seen without a Redis. */
 import { pino } from "pino";
+import { loadPolicy } from "../../config/policies.ts";
 import type { Idempotency, KeptAnswer } from "../../src/accounts/idempotency.ts";
 import { newSeed, type IdSeed } from "../../src/domain/id.ts";
 import type { MonotonicMillis } from "../../src/domain/time.ts";
 import type { Services } from "../../src/http/services.ts";
+import { limiterOn } from "../../src/ratelimit/limiter.ts";
 import { fakeAccounts, fakeKeys, fakePlans, fakeSuppressions, fakeTokens } from "./fake-accounts.ts";
 import { fakeLooking, fakeSending } from "./fake-messages.ts";
 import { fakeState, onRedis, type FakeState, type FakeWorld } from "./fake-state.ts";
@@ -61,6 +63,17 @@ export const fakeWorld = (overrides: Partial<Services> = {}): FakeWorld => {
       contentType: "text/plain; version=0.0.4; charset=utf-8",
       text: async () => "sluice_up 1\n",
       answered: ({ route, method, status }) => void world.answered.push({ route, method, status }),
+    },
+    limits: {
+      // Nobody counts: test/http/limits.test.ts has the limits themselves, on Redis.
+      limiter: limiterOn({
+        policy: loadPolicy("none"),
+        scripts: { run: () => Promise.reject(new Error("no Redis here")) },
+        clock: { now: () => world.now, monotonic: () => world.monotonic as MonotonicMillis },
+      }),
+      usage: async () => [],
+      events: async (after) => ({ events: [], after }),
+      close: async () => {},
     },
     sandbox: {
       list: async ({ channel, limit }) =>

@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** They join the rooms, and see everything. */
 const JOINERS = new Set([
   "src/compose.ts",
+  "src/compose-limits.ts",
   "src/serve.ts",
   "src/main.ts",
   "src/all.ts",

@@ -4,7 +4,8 @@ import { Type } from "typebox";
 import { cursorFrom, readCursor } from "../../src/http/cursor.ts";
 import { DEEPEST, excessOf, MOST_FIELDS, MOST_VALUES } from "../../src/http/json-body.ts";
 import { isFromLoopback } from "../../src/domain/loopback.ts";
-import { addressBucket, createRequestLimit } from "../../src/http/request-limit.ts";
+import { guessLimit } from "../../src/http/guess-limit.ts";
+import { clientAddress } from "../../src/ratelimit/client-address.ts";
 import { checkerOf } from "../../src/http/validate.ts";
 import type { Instant, MonotonicMillis } from "../../src/domain/time.ts";
 
@@ -93,18 +94,18 @@ describe("the limit on requests", () => {
     ["2001:0db8:0000:0000::1", "2001:DB8::2"],
     ["::1", "::2"],
     ["fe80::1%eth0", "fe80::2"],
-  ])("takes %s and %s for one caller", (one, other) => expect(addressBucket(one)).toBe(addressBucket(other)));
+  ])("takes %s and %s for one caller", (one, other) => expect(clientAddress(one)).toBe(clientAddress(other)));
 
   it.each([
     ["203.0.113.1", "203.0.113.2"],
     ["2001:db8::1", "2001:db8:0:1::1"],
     ["2001:db8::1", "2001:db9::1"],
-  ])("takes %s and %s for two", (one, other) => expect(addressBucket(one)).not.toBe(addressBucket(other)));
+  ])("takes %s and %s for two", (one, other) => expect(clientAddress(one)).not.toBe(clientAddress(other)));
 
   it("lets through what was promised: at most the burst at once, and the rate from then on", () => {
     let now = 0;
     const clock = { now: () => 0 as Instant, monotonic: () => now as MonotonicMillis };
-    const limit = createRequestLimit(clock, { perSecond: 10, burst: 20 });
+    const limit = guessLimit(clock, { perSecond: 10, burst: 20 });
     const steps = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 50, maxLength: 200 });
     fc.assert(
       fc.property(steps, fc.string(), (pauses, caller) => {
@@ -122,7 +123,7 @@ describe("the limit on requests", () => {
 
   it("forgets those it has not seen for longest, so that memory is bounded", () => {
     const clock = { now: () => 0 as Instant, monotonic: () => 0 as MonotonicMillis };
-    const limit = createRequestLimit(clock, { perSecond: 1, burst: 1 });
+    const limit = guessLimit(clock, { perSecond: 1, burst: 1 });
     expect([limit.take("first"), limit.ask("first")]).toEqual([0, 1]);
     for (let other = 0; other < 20_000; other++) limit.take(`other ${other}`);
     expect(limit.ask("first")).toBe(0);

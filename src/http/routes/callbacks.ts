@@ -36,9 +36,7 @@ export const callbackRoutes = (app: App, services: Services): void => {
     own.post(
       "/v1/callbacks/twilio/status",
       {
-        // Outside the limit on requests: all of Twilio's callers share a few addresses (behind a proxy that is not named in
-        // TRUSTED_PROXIES, one), and what is not signed costs less to refuse than to count.
-        config: { access: "anyone", unlimited: true },
+        config: { access: "anyone" },
         bodyLimit: LARGEST_FORM,
         schema: {
           tags: ["Callbacks"],

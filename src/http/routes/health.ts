@@ -4,6 +4,7 @@ import type { App } from "../access.ts";
 import * as schemas from "../schemas/looking.ts";
 import { problems } from "../schemas/problem.ts";
 import type { Readiness, Services } from "../services.ts";
+import { formatUtc } from "../../domain/timestamp.ts";
 import { tzRelease } from "../../domain/window.ts";
 
 const tags = ["Health"];
@@ -21,7 +22,7 @@ const unreachable = (error: unknown): Readiness => ({
   tz_release: tzRelease(),
 });
 
-export const healthRoutes = (app: App, { health, metrics, logger }: Services): void => {
+export const healthRoutes = (app: App, { health, limits, metrics, logger }: Services): void => {
   app.get(
     "/healthz",
     {
@@ -46,7 +47,14 @@ export const healthRoutes = (app: App, { health, metrics, logger }: Services): v
         logger.warn({ event: "readiness_unknown", err: error }, "Could not tell whether Sluice is ready");
         return unreachable(error);
       });
-      const body = { status: ok ? ("ready" as const) : ("not_ready" as const), reasons: [...reasons], ...rest };
+      const counted = limits.limiter.state();
+      const api_limits = {
+        policy: limits.limiter.policy.name,
+        counted_by: counted.redis === "here" ? ("redis" as const) : ("process" as const),
+        since: counted.redis === "here" ? null : formatUtc(counted.since),
+      };
+      const status = ok ? ("ready" as const) : ("not_ready" as const);
+      const body = { status, reasons: [...reasons], ...rest, api_limits };
       return ok ? reply.code(200).send(body) : reply.code(503).header("Retry-After", "2").send(body);
     },
   );

@@ -93,6 +93,14 @@ export const Ready = Closed({
       "Bytes of Redis",
     ),
   ),
+  api_limits: Closed(
+    {
+      policy: Type.String(),
+      counted_by: Type.Enum(["redis", "process"]),
+      since: orNull(Type.String({ description: "RFC 3339, UTC" })),
+    },
+    "process: Redis does not answer, and each process counts for itself; those of tokens let next to nothing through",
+  ),
   failover: orNull(
     Closed(
       {

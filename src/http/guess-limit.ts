@@ -1,6 +1,6 @@
 /**
- * A simple fixed limit on requests, in the memory of this process: it keeps one caller from taking the API from all the
- * others. It is not a quota, and not yet the API limits with their windows and plans.
+ * A bound on guesses at keys, in the memory of this process: the limits of the API count them too, but only once the key has
+ * been looked up, and a flood of guesses must not be a flood of look-ups.
  */
 import type { Clock } from "../domain/time.ts";
 
@@ -9,7 +9,7 @@ interface Bucket {
   at: number;
 }
 
-export interface RequestLimit {
+export interface GuessLimit {
   /** 0: go on, one was taken. Else the seconds to wait. */
   take(caller: string): number;
   /** The same without taking one. */
@@ -19,10 +19,7 @@ export interface RequestLimit {
 /** More callers at once than this, and those seen first are forgotten: memory is bounded, whatever addresses come. */
 const MOST_CALLERS = 20_000;
 
-export const createRequestLimit = (
-  clock: Clock,
-  { perSecond, burst }: { perSecond: number; burst: number },
-): RequestLimit => {
+export const guessLimit = (clock: Clock, { perSecond, burst }: { perSecond: number; burst: number }): GuessLimit => {
   const buckets = new Map<string, Bucket>();
   const filled = (caller: string): Bucket => {
     const now = clock.monotonic();
@@ -48,18 +45,4 @@ export const createRequestLimit = (
       return seconds;
     },
   };
-};
-
-/** One address, or one IPv6 network of 64 bits, which is what one customer of a provider is given. */
-export const addressBucket = (ip: string): string => {
-  const mapped = /^::ffff:([0-9.]+)$/i.exec(ip)?.[1];
-  if (mapped !== undefined) return `ip:${mapped}`;
-  if (!ip.includes(":")) return `ip:${ip}`;
-  const [head = "", tail] = (ip.split("%")[0] ?? "").toLowerCase().split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const gap =
-    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
-  const network = [...before, ...gap, ...after].slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ""));
-  return `ip:${network.join(":")}::/64`;
 };

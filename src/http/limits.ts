@@ -1,0 +1,30 @@
+/** Whose requests are counted, and by what: the facts that the API's policy counts by. Who asks is known by then (auth.ts). */
+import type { FastifyRequest } from "fastify";
+import { limitOfKey } from "../accounts/api-limits.ts";
+import type { Facts } from "../ratelimit/caller.ts";
+import { rateLimit } from "../ratelimit/plugin.ts";
+import type { AccountCaller, App } from "./access.ts";
+import type { Services } from "./services.ts";
+
+/** Users are keys, and the organisation is the account. The names in `own` are the policy's layers. */
+export const factsOf = ({ account, key, limits }: Omit<AccountCaller, "kind" | "scopes">): Facts => ({
+  account,
+  organisation: account,
+  profile: account,
+  key,
+  user: key,
+  plan: limits.plan,
+  own: { endpoint: limitOfKey(limits), organisation: limits.ceiling },
+});
+
+/** Null: outside the limits. A caller whom nobody knows is its address. */
+const identify = ({ caller, is404, routeOptions }: FastifyRequest): Facts | null => {
+  if (caller?.kind === "operator") return null;
+  if (!is404 && routeOptions.config.unlimited === true) return null;
+  return caller?.kind === "account" ? factsOf(caller) : {};
+};
+
+/** After `authenticate`, so that its hook comes after that one's: what is counted depends on who asks. */
+export const limitRequests = async (app: App, { limits }: Services): Promise<void> => {
+  await app.register(rateLimit, { limiter: limits.limiter, identify });
+};
