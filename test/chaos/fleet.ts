@@ -58,6 +58,8 @@ export const fleetOf = ({ buildUrl, redisUrl, env, logFile, realNow }: FleetPart
         SLUICE_CELL: "own",
         SLUICE_TEST_CLOCK: "1",
         LOG_LEVEL: "warn",
+        // Load is what the run is about.
+        SLUICE_API_POLICY: "none",
         PORT: "0",
         ...env,
         ...more,
