@@ -34,6 +34,7 @@ export const apiOn = (slots: readonly Slot[]) => {
   const wrong: string[] = [];
   let turn = 0;
   let asked = 0;
+  let longest = 0;
 
   const once = async (method: string, path: string, key: string, body: unknown, idempotencyKey?: string) => {
     const origins = slots.map((slot) => slot.ready()).filter((origin) => origin !== null);
@@ -55,7 +56,7 @@ export const apiOn = (slots: readonly Slot[]) => {
 
   return {
     wrong,
-    asked: () => asked,
+    figures: () => ({ requests: asked, longest_until_answered_ms: Math.round(longest) }),
     /** The first answer that is one. With an Idempotency-Key, as the API's document says to: nothing is done twice. */
     call: async (
       method: string,
@@ -77,6 +78,7 @@ export const apiOn = (slots: readonly Slot[]) => {
         if (reply) answers.push(`${reply.status} ${String(reply.body?.code ?? "")}`);
         if (reply && !AGAIN.has(reply.status)) {
           if (wrong.length > MOST_WRONG) throw new Error(wrong.at(-1));
+          longest = Math.max(longest, performance.now() - startedAt);
           if (reply.status >= 400) wrong.push(`${method} ${path}: ${reply.status} ${JSON.stringify(reply.body)}`);
           return reply;
         }

@@ -139,7 +139,7 @@ const runOn = async (stage: Stage, options: RunOptions): Promise<Verdict> => {
     violations: [...verdict.violations, ...fleet.surprises, ...api.wrong, ...missed, ...hours.idle],
     figures: {
       ...verdict.figures,
-      requests: api.asked(),
+      ...api.figures(),
       ...hours.figures(),
       ...wire.figures(),
       ...doubt,
