@@ -115,7 +115,7 @@ describe("an answer", () => {
       expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
       expect(refused.headers.get("content-type")).toContain("json");
       expect(Number(refused.headers.get("content-length"))).toBe((await refused.clone().arrayBuffer()).byteLength);
-      expect(Object.keys((await refused.json()) as object).length).toBeGreaterThan(1);
+      expect(Object.keys((await refused.json()) as object)).not.toEqual([]);
       expect(stub.served).toEqual(["POST /send", "POST /send"]);
       await stub.stage.by(60_000);
       expect((await send()).status).toBe(200);

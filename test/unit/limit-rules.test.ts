@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { clientAddress } from "../../src/ratelimit/client-address.ts";
-import type { Facts, LimitRequest } from "../../src/ratelimit/caller.ts";
+import type { Facts } from "../../src/ratelimit/caller.ts";
 import type { Policy } from "../../src/ratelimit/policy.ts";
 import { readPolicy } from "../../src/ratelimit/policy-reading.ts";
 import { ruleFinder, rulesFor } from "../../src/ratelimit/rules-for.ts";
@@ -58,7 +58,7 @@ describe("of a layer's rules", () => {
 describe("a caller", () => {
   const by = (...key: string[]) => policy({ all: { key, kind: "fixed", rules: { r: rule("POST /x/:thing", "*") } } });
   const nameOf = (key: string[], facts: Facts, more: object = {}) =>
-    rulesFor(by(...key), { method: "POST", route: "/x/:thing", facts, ...more } as LimitRequest)[0]
+    rulesFor(by(...key), { method: "POST", route: "/x/:thing", facts, ...more })[0]
       ?.name.split(":")
       .slice(3)
       .join(":");
