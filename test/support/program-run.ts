@@ -34,6 +34,8 @@ export const run = (entry: string, env: Readonly<Record<string, string>>): Run =
       XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"],
       PORT: "0",
       SLUICE_ADMIN_KEY: ADMIN_KEY,
+      // Whoever waits for something asks often.
+      SLUICE_API_POLICY: "none",
       ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],
