@@ -38,7 +38,8 @@ export const fillBody = (template: Json, values: Values): Json | undefined => {
     if (alone !== undefined) return own(values, alone);
     return template.replace(PLACEHOLDER, (_, name: string) => inText(own(values, name)));
   }
-  if (Array.isArray(template)) return (template as readonly Json[]).flatMap((each) => fillBody(each, values) ?? []);
+  if (Array.isArray(template))
+    return (template as readonly Json[]).map((each) => fillBody(each, values)).filter((each) => each !== undefined);
   if (typeof template !== "object" || template === null) return template;
   const fields = Object.entries(template).map(([name, value]) => [name, fillBody(value, values)] as const);
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as Json;

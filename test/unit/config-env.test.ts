@@ -76,6 +76,8 @@ const GOOD: readonly Row[] = [
   ["TRUSTED_PROXIES", "none", (c) => c.trustedProxies, []],
   ["LOG_LEVEL", "debug", (c) => c.logLevel, "debug"],
   ["SLUICE_ACCOUNTS_FILE", "accounts.yaml", (c) => c.accountsFile, "accounts.yaml"],
+  // What may stand in such a file: config-http-providers.test.ts.
+  ["SLUICE_HTTP_PROVIDERS", "/dev/null", (c) => c.httpProviders, {}],
   ["SLUICE_WORKER_PORT", "9100", (c) => c.workerPort, 9100],
   ["SLUICE_CELL", "t-1", (c) => c.cell, "t-1"],
   ["SLUICE_TEST_CLOCK", "1", (c) => c.testClock, true],
@@ -188,6 +190,7 @@ const BAD: readonly (readonly [variable: string, text: string, expectedGot: stri
   ["TRUSTED_PROXIES", "::/0", 'expected the networks of your own proxies, got "::/0", which is everybody'],
   ["LOG_LEVEL", "verbose", 'expected one of fatal, error, warn, info, debug, trace, silent, got "verbose"'],
   ["SLUICE_ACCOUNTS_FILE", "a\nb", String.raw`expected a file, got "a\nb"`],
+  ["SLUICE_HTTP_PROVIDERS", "a\nb", String.raw`expected a file, got "a\nb"`],
   ["SLUICE_WORKER_PORT", "0", 'expected a whole number from 1 to 65535, got "0"'],
   ["SLUICE_CELL", "{a}", 'expected 1 to 32 lower-case letters, digits and dashes, got "{a}"'],
   ["SLUICE_TEST_CLOCK", "yes", 'expected one of 0, 1, got "yes"'],
