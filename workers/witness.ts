@@ -43,6 +43,10 @@ interface Memory {
   settled: boolean;
 }
 
+/** In doubt, yes: then it counts. */
+const mayHaveGone = ({ settlement }: Memory): boolean =>
+  settlement === null || settlement.action === "sent" || settlement.action === "uncertain";
+
 /** In order, and no message twice in one call: what became of its first attempt comes before its second. */
 const rounds = (memories: Iterable<Memory>): Memory[][] => {
   const found: Memory[][] = [];
@@ -79,6 +83,7 @@ export const witnessOf = (clock: Clock, reapIn: Millis): Witness => {
         ...memory.message,
         token: memory.token,
         settled: memory.settled,
+        charged: mayHaveGone(memory),
         begunAgo: milliseconds(clock.monotonic() - memory.begunAt),
         account: memory.go.account,
         channel: memory.channel,

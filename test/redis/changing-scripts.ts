@@ -2,6 +2,7 @@
  * Every script that changes something, in every way in which it does: on a stage that is set as `set` sets it. What these
  * leave must be the same when they are run twice, because a reply was lost.
  */
+import { SYSTEM, type AuditNote } from "../../src/domain/audit.ts";
 import { instant, milliseconds } from "../../src/domain/time.ts";
 import { accept } from "../../src/redis/scripts/accept.ts";
 import { dropAccount } from "../../src/redis/scripts/accounts-drop.ts";
@@ -9,22 +10,30 @@ import { giveAccount } from "../../src/redis/scripts/accounts-give.ts";
 import { markRemoved } from "../../src/redis/scripts/accounts-mark-removed.ts";
 import { takeAccount } from "../../src/redis/scripts/accounts-take.ts";
 import { writeAccount } from "../../src/redis/scripts/accounts-write.ts";
+import { writeSender } from "../../src/redis/scripts/accounts-write-sender.ts";
 import { addApiKey } from "../../src/redis/scripts/api-keys-add.ts";
+import { patchApiKey } from "../../src/redis/scripts/api-keys-patch.ts";
 import { revokeApiKey } from "../../src/redis/scripts/api-keys-revoke.ts";
+import { rotateApiKey } from "../../src/redis/scripts/api-keys-rotate.ts";
+import { noteApiKeyUse } from "../../src/redis/scripts/api-keys-used.ts";
 import { asked } from "../../src/redis/scripts/asked.ts";
 import { askingDue } from "../../src/redis/scripts/asking-due.ts";
+import { beginFamily } from "../../src/redis/scripts/auth-begin.ts";
+import { refreshFamily } from "../../src/redis/scripts/auth-refresh.ts";
+import { authSecrets } from "../../src/redis/scripts/auth-secrets.ts";
 import type { Release } from "../../src/redis/scripts/begin.ts";
+import { declareFailover } from "../../src/redis/scripts/failover-declare.ts";
+import { endFailover } from "../../src/redis/scripts/failover-end.ts";
+import { restore } from "../../src/redis/scripts/failover-restore.ts";
 import { cancelSome } from "../../src/redis/scripts/cancel-some.ts";
 import { endIdempotent } from "../../src/redis/scripts/idempotency-end.ts";
 import { startIdempotent } from "../../src/redis/scripts/idempotency-start.ts";
 import { openBatch } from "../../src/redis/scripts/open-batch.ts";
+import { writePlans } from "../../src/redis/scripts/plans-write.ts";
 import type { IdSeed } from "../../src/domain/id.ts";
 import { DAY, row, T0, type Stage } from "../support/gate-stage.ts";
 
 export interface Case {
-import { declareFailover } from "../../src/redis/scripts/failover-declare.ts";
-import { endFailover } from "../../src/redis/scripts/failover-end.ts";
-import { restore } from "../../src/redis/scripts/failover-restore.ts";
   readonly name: string;
   /** The script's file; that of the name's first word when absent. */
   readonly script?: string;
@@ -57,21 +66,13 @@ const draft = (id: string, due: number | null) => ({
   body: "{}",
 });
 
-const MINUTE = milliseconds(60_000);
-
-const aNewAccount = async (stage: Stage): Promise<void> => {
-  await takeAccount(stage.scripts, "n", "T", { atMost: MINUTE, isNew: true });
-  await writeAccount(stage.scripts, "n", "T", { name: "New", zone: "Z0", weight: "1" });
-};
-const startOnce = (stage: Stage) =>
-  startIdempotent(stage.scripts, "a:r:k", {
-    fingerprint: "f",
 /** As a worker remembers that it sent it. */
 const remembered = (message: Release) => ({
   ...message,
   release: message.release + 1,
   token: "U",
   settled: true,
+  charged: true,
   begunAgo: milliseconds(100),
   account: "a",
   channel: "email" as const,
@@ -82,6 +83,34 @@ const remembered = (message: Release) => ({
   body: "",
 });
 
+const MINUTE = milliseconds(60_000);
+const DAYS = milliseconds(86_400_000);
+
+const aNote: AuditNote = {
+  id: "evt_1",
+  account: "n",
+  what: "key.patched",
+  from: null,
+  to: { name: "K" },
+  who: SYSTEM,
+};
+const NOTES = [aNote, { ...aNote, id: "evt_2", account: null }];
+
+const aNewAccount = async (stage: Stage): Promise<void> => {
+  await takeAccount(stage.scripts, "n", "T", { atMost: MINUTE, isNew: true });
+  await writeAccount(stage.scripts, "n", "T", { name: "New", zone: "Z0", weight: "1" });
+};
+const aNewKey = async (stage: Stage): Promise<void> => {
+  await aNewAccount(stage);
+  await addApiKey(stage.scripts, "n", "k1", { name: "K" });
+};
+const aFamily = (stage: Stage) =>
+  beginFamily(stage.scripts, { id: "f1", key: "k1", scopes: "send", digest: "d0", length: DAYS, most: 2 });
+const aRefresh = (digest: string, successor: string) => (stage: Stage) =>
+  refreshFamily(stage.scripts, { family: "f1", digest, successor, grace: MINUTE, length: DAYS });
+const startOnce = (stage: Stage) =>
+  startIdempotent(stage.scripts, "a:r:k", {
+    fingerprint: "f",
     run: "R",
     seed: "0123456789" as IdSeed,
     runFor: MINUTE,
@@ -191,7 +220,7 @@ export const CASES: readonly Case[] = [
   {
     name: "accounts-write",
     prepare: (stage) => takeAccount(stage.scripts, "n", "T", { atMost: MINUTE, isNew: true }),
-    act: (stage) => writeAccount(stage.scripts, "n", "T", { name: "New", zone: "Z0" }),
+    act: (stage) => writeAccount(stage.scripts, "n", "T", { name: "New", zone: "Z0", plan: "free" }, NOTES),
   },
   ...(["whole", "half"] as const).map((rules) => ({
     name: `accounts-give of ${rules} rules`,
@@ -201,7 +230,7 @@ export const CASES: readonly Case[] = [
   {
     name: "accounts-mark-removed",
     prepare: aNewAccount,
-    act: (stage) => markRemoved(stage.scripts, "n", false),
+    act: (stage) => markRemoved(stage.scripts, "n", false, NOTES),
   },
   {
     name: "accounts-drop",
@@ -216,7 +245,7 @@ export const CASES: readonly Case[] = [
   {
     name: "api-keys-add",
     prepare: aNewAccount,
-    act: (stage) => addApiKey(stage.scripts, "n", "k1", { name: "K" }),
+    act: (stage) => addApiKey(stage.scripts, "n", "k1", { name: "K" }, NOTES),
   },
   {
     name: "api-keys-revoke",
@@ -224,8 +253,54 @@ export const CASES: readonly Case[] = [
       await aNewAccount(stage);
       await addApiKey(stage.scripts, "n", "k1", { name: "K" });
     },
-    act: (stage) => revokeApiKey(stage.scripts, "n", "k1"),
+    act: (stage) => revokeApiKey(stage.scripts, "n", "k1", 0, NOTES),
   },
+  {
+    name: "api-keys-patch",
+    prepare: aNewKey,
+    act: (stage) => patchApiKey(stage.scripts, "n", "k1", 0, { name: "L" }, NOTES),
+  },
+  {
+    name: "api-keys-rotate",
+    prepare: aNewKey,
+    act: (stage) =>
+      rotateApiKey(
+        stage.scripts,
+        { account: "n", old: "k1", seen: 0, id: "k2", fields: { name: "K" }, overlap: MINUTE },
+        NOTES,
+      ),
+  },
+  {
+    name: "api-keys-used",
+    prepare: aNewKey,
+    act: (stage) => noteApiKeyUse(stage.scripts, "k1", instant(T0)),
+  },
+  {
+    name: "accounts-write-sender",
+    prepare: aNewAccount,
+    act: (stage) => {
+      const rule = { account: "n", token: "T", name: "sms:+1555", rule: "{}" };
+      return writeSender(stage.scripts, rule, NOTES);
+    },
+  },
+  {
+    name: "plans-write",
+    act: (stage) => writePlans(stage.scripts, [{ name: "free", seen: "", json: '{"quotas":{},"weight":1}' }], NOTES),
+  },
+  {
+    name: "auth-secrets",
+    act: (stage) =>
+      authSecrets(stage.scripts, { signing: { kid: "k", secret: "s" }, refresh: "r" }, { oldest: DAYS, still: MINUTE }),
+  },
+  { name: "auth-begin", act: aFamily },
+  ...[1, 2].map((time) => ({
+    name: `auth-refresh, the ${time === 1 ? "first" : "second"} time`,
+    prepare: async (stage: Stage) => {
+      await aFamily(stage);
+      if (time === 2) await aRefresh("d0", "d1")(stage);
+    },
+    act: aRefresh(`d${time - 1}`, `d${time}`),
+  })),
   { name: "idempotency-start", act: startOnce },
   {
     name: "idempotency-end with an answer",
@@ -236,6 +311,29 @@ export const CASES: readonly Case[] = [
     name: "idempotency-end without one",
     prepare: startOnce,
     act: (stage) => endIdempotent(stage.scripts, "a:r:k", "f", null, 60),
+  },
+  {
+    name: "failover-declare",
+    prepare: (stage) => stage.elsewhere(),
+    act: (stage) => declareFailover(stage.scripts, 7),
+  },
+  {
+    name: "failover-end",
+    prepare: async (stage) => {
+      await stage.elsewhere();
+      await declareFailover(stage.scripts, 0);
+    },
+    act: (stage) => endFailover(stage.scripts, "w", true, milliseconds(0)),
+  },
+  {
+    name: "failover-restore",
+    prepare: (stage) => stage.elsewhere(),
+    act: (stage, pairs) =>
+      restore(
+        stage.scripts,
+        MINUTE,
+        pairs.map((pair) => remembered(pair)),
+      ),
   },
   { name: "cancel-some", act: (stage) => cancelSome(stage.scripts, "a") },
   { name: "asking-due", prepare: inDoubt, act: (stage) => askingDue(stage.scripts, 10, MINUTE) },
@@ -265,26 +363,3 @@ export const WITHOUT_CASE = [
 ];
 
 export const scriptOf = ({ script, name }: Case): string => script ?? name.split(/[ ,]/, 1)[0] ?? "";
-  {
-    name: "failover-declare",
-    prepare: (stage) => stage.elsewhere(),
-    act: (stage) => declareFailover(stage.scripts, 7),
-  },
-  {
-    name: "failover-end",
-    prepare: async (stage) => {
-      await stage.elsewhere();
-      await declareFailover(stage.scripts, 0);
-    },
-    act: (stage) => endFailover(stage.scripts, "w", true, milliseconds(0)),
-  },
-  {
-    name: "failover-restore",
-    prepare: (stage) => stage.elsewhere(),
-    act: (stage, pairs) =>
-      restore(
-        stage.scripts,
-        MINUTE,
-        pairs.map((pair) => remembered(pair)),
-      ),
-  },

@@ -8,7 +8,7 @@ export interface LogLine {
 }
 
 /** The product's own logger, redaction and all, into memory. */
-export const keptLog = (level: "debug" | "info" | "warn" = "debug") => {
+export const keptLog = (level: "trace" | "debug" | "info" | "warn" = "debug") => {
   const raw: string[] = [];
   const log = createLogger({ level, destination: { write: (line: string) => void raw.push(line) } });
   return {

@@ -45,6 +45,11 @@ export const TROUBLES = {
     lastsMs: 3_000,
     end: ({ proxy }) => proxy.delay(0),
   },
+  "a full Redis": {
+    begin: ({ server }) => server.config("maxmemory", "1"),
+    lastsMs: 3_000,
+    end: ({ server }) => server.config("maxmemory", "0"),
+  },
 } satisfies Readonly<Record<string, Trouble>>;
 
 export const NAMES = Object.keys(TROUBLES) as (keyof typeof TROUBLES)[];

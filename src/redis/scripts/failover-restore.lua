@@ -8,25 +8,36 @@
      time. Redis holds an earlier moment of one history (replication and the append-only file keep order): what it knows of
      a message is true, and only what came last is missing. Repeating it changes nothing.
      KEYS 1 cell
-     ARGV 1 ms until the reaper may have them, then for each twelve: id, release, token, settled (0|1: it was told that its
-          outcome is kept), begun so long ago (ms), account, channel, sender, recipient, batch or '', created, body or ''
+     ARGV 1 ms until the reaper may have them, then for each thirteen: id, release, token, settled (0|1: it was told that its
+          outcome is kept), charged (0|1: it was, or may have been, sent), begun so long ago (ms), account, channel, sender,
+          recipient, batch or '', created, body or ''
      Reply for each: 0 nothing of it was lost, or nothing can be done | 1 it is being sent, as Redis knew
                      | 2 the same, and Redis had lost that, or its outcome ]]
-local reap_in, EACH = tonumber(ARGV[1]), 12
+local reap_in, EACH = tonumber(ARGV[1]), 13
 local now = keep_clock()
 local move = tonumber(redis.call('HGET', cell .. 'home', 'moves') or '0')
 
--- Counted once for each failover, however often it is told.
+-- Counted once for each failover, however often it is told. `known`: the last release of which Redis knows what came.
 local function put_back(x)
   if x.f.put_back == move then return end
+  local is_open = x.f.state == 'released' or x.f.state == 'sending'
+  put(x, 'known', (x.f.release or 0) - (is_open and 1 or 0))
   put(x, 'put_back', move)
   redis.call('HINCRBY', cell .. 'home', 'restored', 1)
 end
 
+-- An earlier attempt, which another worker tells of after the later one was put back: what it may have sent counts.
+local function earlier(m, x, release, charged)
+  local told = 'told' .. release
+  if not m or x.f.put_back ~= move or release <= x.f.known or not charged or x.f[told] == move then return end
+  put(x, told, move)
+  charge(m, now)
+end
+
 -- Its acceptance was lost as well. What the worker did not keep (priority, reference, metadata, expiry) is gone.
 local function record_again(at)
-  local id, account, channel, sender, recipient = ARGV[at], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7], ARGV[at + 8]
-  local batch, created, body = ARGV[at + 9], tonumber(ARGV[at + 10]), ARGV[at + 11]
+  local id, account, channel, sender, recipient = ARGV[at], ARGV[at + 6], ARGV[at + 7], ARGV[at + 8], ARGV[at + 9]
+  local batch, created, body = ARGV[at + 10], tonumber(ARGV[at + 11]), ARGV[at + 12]
   if batch == '' or redis.call('EXISTS', cell .. 'bat:' .. batch) == 0 then batch = '-' end
   local text = string.format('0 %s %s normal %.0f 0 0 %s %s %s\n{}\n%s', account, channel, created, batch, sender, recipient, body)
   redis.call('SET', cell .. 'm:' .. id, text)
@@ -49,10 +60,13 @@ end
 
 local function restore(at)
   local id, release, token = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2]
-  local settled, began = ARGV[at + 3] == '1', now - tonumber(ARGV[at + 4])
+  local settled, charged, began = ARGV[at + 3] == '1', ARGV[at + 4] == '1', now - tonumber(ARGV[at + 5])
   local x, m = x_of(id), message(id)
   local state = m and state_of(id)
-  if (x.f.release or 0) > release then return 0 end
+  if (x.f.release or 0) > release then
+    earlier(m, x, release, charged)
+    return 0
+  end
   if x.f.release == release and x.f.token == token then
     if state ~= 'sending' then return 0 end
     if settled then put_back(x) end
@@ -60,13 +74,13 @@ local function restore(at)
   end
   if ENDED[state] or (state == 'sending' and x.f.release == release) then
     -- Too late: it was canceled, or somebody else has sent it since. What went went, and counts.
-    if x.f.put_back ~= move then charge(m, now) end
+    if x.f.put_back ~= move and charged then charge(m, now) end
     put_back(x)
     return 0
   end
   if not m then
     -- Without its account there is nothing that could send for it, and no limit that could be broken.
-    if redis.call('EXISTS', cell .. 'acc:' .. ARGV[at + 5]) == 0 then return 0 end
+    if redis.call('EXISTS', cell .. 'acc:' .. ARGV[at + 6]) == 0 then return 0 end
     m = record_again(at)
   end
   put_back(x)

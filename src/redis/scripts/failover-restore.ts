@@ -11,6 +11,8 @@ export interface Begins extends Release {
   readonly token: string;
   /** The worker was told that its outcome is kept. */
   readonly settled: boolean;
+  /** It was sent, or may have been. */
+  readonly charged: boolean;
   readonly begunAgo: Millis;
   readonly account: string;
   readonly channel: Channel;
@@ -39,6 +41,7 @@ export const restore = async (
     m.release,
     m.token,
     m.settled ? 1 : 0,
+    m.charged ? 1 : 0,
     Math.round(m.begunAgo),
     m.account,
     m.channel,
