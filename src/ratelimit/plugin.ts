@@ -47,6 +47,13 @@ declare module "fastify" {
     /** Whether the limits have been asked. */
     limitsAsked: boolean;
   }
+  interface FastifyInstance {
+    /**
+     * For requests that pass no hook, because the router itself refuses them (`frameworkErrors`): charges one, and answers it
+     * with the refusal if it is one too many. False: it is still to be answered.
+     */
+    heldToLimits(request: FastifyRequest, reply: FastifyReply): Promise<boolean>;
+  }
 }
 
 const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) => {
@@ -87,6 +94,13 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
     // As text: the route's schema for a 429, if it has one, is another dialect's.
     return JSON.stringify(body);
   };
+
+  if (!app.hasDecorator("heldToLimits"))
+    app.decorate("heldToLimits", async (request, reply) => {
+      const refused = await decide(request, reply);
+      if (refused !== null) void reply.send(refusal(refused, request, reply));
+      return refused !== null;
+    });
 
   const decideHere = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const refused = await decide(request, reply);

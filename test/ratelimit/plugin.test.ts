@@ -1,3 +1,4 @@
+import Fastify from "fastify";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { loadPolicy } from "../../config/policies.ts";
 import type { Facts } from "../../src/ratelimit/caller.ts";
@@ -166,6 +167,28 @@ describe("a caller", () => {
     expect(statuses).toEqual([401, 401, 429, 429]);
   });
 
+  it("whose path the router itself refuses is counted where the application says so", async () => {
+    const stage = await aStage();
+    const app = Fastify({
+      frameworkErrors: (error, request, reply) => {
+        void app
+          .heldToLimits(request, reply)
+          .then((isAnswered) => isAnswered || reply.code(400).send({ code: error.code }));
+      },
+    });
+    await app.register(rateLimit, { limiter: stage.limiter({ policy: TWO }) });
+    const base = await app.listen({ port: 0, host: "127.0.0.1" });
+    const answers = [];
+    for (let n = 0; n < 4; n++) answers.push(await fetch(`${base}/%zz`));
+    await app.close();
+    expect(answers.map(({ status, headers }) => [status, headers.get("x-ratelimit-remaining")])).toEqual([
+      [400, "2"],
+      [400, "1"],
+      [400, "0"],
+      [429, "0"],
+    ]);
+  });
+
   it("is charged once, however often the plugin is registered, and in whatever context the route lies", async () => {
     const stage = await aStage();
     const limiter = stage.limiter({ policy: TWO });
@@ -188,9 +211,6 @@ describe("a caller", () => {
 
   it("needs no more than a policy and a Redis to be limited", async () => {
     const stage = await aStage();
-    const stub = await stubApp({ limiter: stage.limiter({ policy: aPolicy({}) }), routes: [] });
-    await stub.close();
-    const { default: Fastify } = await import("fastify");
     const app = Fastify();
     await app.register(rateLimit, { policy: TWO, redis: stage.redis, cell: stage.cell });
     app.post("/send", () => ({}));
