@@ -1,9 +1,9 @@
 /** Requests as fast as they are answered, from a process of their own. */
 import { execFile } from "node:child_process";
-import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const AUTOCANNON = createRequire(import.meta.url).resolve("autocannon");
+const AUTOCANNON = fileURLToPath(import.meta.resolve("autocannon"));
 
 export const CONNECTIONS = 50;
 

@@ -49,8 +49,10 @@ const runGroups = async (): Promise<void> => {
   const wanted = GROUPS.filter((group) => group.names(form).some(isWanted));
   if (wanted.length === 0) throw new Error(`no row begins with ${options.only.join(" or ")}: try --list`);
   for (const group of wanted) {
+    const began = systemClock.monotonic();
     try {
       await group.run({ form, isWanted, say, tell });
+      say(`took ${Math.round((systemClock.monotonic() - began) / 1_000)} s`);
     } catch (error) {
       // What does not work has no figures; the other rows have.
       process.exitCode = 1;

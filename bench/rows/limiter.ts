@@ -13,8 +13,8 @@ import { inRounds, ratios } from "../rounds.ts";
 import { sized, type Bench, type Form, type Group } from "../row.ts";
 
 const SIZES = {
-  quick: { calls: 10_000, rounds: 3, seconds: 1, httpRounds: 2 },
-  long: { calls: 20_000, rounds: 5, seconds: 5, httpRounds: 5 },
+  quick: { calls: 10_000, rounds: 3, seconds: 1, httpRounds: 2, withinMs: 14_000 },
+  long: { calls: 20_000, rounds: 5, seconds: 5, httpRounds: 5, withinMs: 600_000 },
 } as const;
 /** Each asks as often as the smaller of its windows has room for. */
 const CALLS_EACH = 100;
@@ -91,7 +91,7 @@ const tellScripts = async (bench: Bench, redis: BenchRedis): Promise<void> => {
 };
 
 const tellRequests = async (bench: Bench, redis: BenchRedis): Promise<void> => {
-  const { seconds, httpRounds } = SIZES[bench.form];
+  const { seconds, httpRounds, withinMs } = SIZES[bench.form];
   const names = namesOf(bench.form);
   const perSecond = (start: (redis: BenchRedis) => Promise<LimitedServer>) => async (): Promise<number> => {
     await redis.empty();
@@ -102,14 +102,15 @@ const tellRequests = async (bench: Bench, redis: BenchRedis): Promise<void> => {
       await server.close();
     }
   };
-  const rates = await inRounds(httpRounds, {
+  const contenders = {
     off: perSecond(withoutLimits),
     ours1: perSecond((on) => withOurs(on, 1)),
     ours3: perSecond((on) => withOurs(on, 3)),
     fastify1: perSecond(withFastifys),
     flexible1: perSecond((on) => withFlexible(on, 1)),
     flexible3: perSecond((on) => withFlexible(on, 3)),
-  });
+  };
+  const rates = await inRounds(httpRounds, contenders, { withinMs });
   for (const contender of ["ours1", "ours3", "fastify1", "flexible1", "flexible3"] as const)
     bench.tell({
       kind: "measured",

@@ -10,9 +10,14 @@ import { inRounds, ratios } from "../rounds.ts";
 import { sized, type Bench, type Bound, type Form, type Group } from "../row.ts";
 import { sluice } from "./sluice.ts";
 
-type Sizes = { readonly [form in Form]: { readonly messages: number; readonly rounds: number } };
+type Sizes = {
+  readonly [form in Form]: { readonly messages: number; readonly rounds: number; readonly withinMs: number };
+};
 
-const SIZES: Sizes = { quick: { messages: 4_000, rounds: 3 }, long: { messages: 20_000, rounds: 5 } };
+const SIZES: Sizes = {
+  quick: { messages: 4_000, rounds: 3, withinMs: 7_000 },
+  long: { messages: 20_000, rounds: 5, withinMs: 600_000 },
+};
 const ACCOUNTS = 100;
 
 /** One set of contenders that meet in the same rounds, and the rows that come of it. */
@@ -64,7 +69,7 @@ const MEETINGS: readonly Meeting[] = [
     concurrency: 100,
     latency: atOnce,
     // It is slow: in the quick form it would take longer than all the others.
-    sizes: { ...SIZES, quick: { messages: 1_000, rounds: 2 } },
+    sizes: { ...SIZES, quick: { messages: 1_000, rounds: 2, withinMs: 7_000 } },
     against: [{ peer: bottleneck, row: "pipeline-c100-to-bottleneck" }],
   },
 ];
@@ -82,7 +87,7 @@ const meet = async (bench: Bench, fsync: Fsync, meeting: Meeting): Promise<void>
   const { form } = bench;
   const wanted = meeting.against.filter(({ row }) => bench.isWanted(rowName(meeting, row, fsync, form)));
   if (wanted.length === 0 || !isHeld(form, fsync, meeting)) return;
-  const { messages, rounds } = meeting.sizes[form];
+  const { messages, rounds, withinMs } = meeting.sizes[form];
   const redis = await benchRedis(fsync);
   try {
     const load: Load = { messages, accounts: ACCOUNTS, concurrency: meeting.concurrency, latency: meeting.latency };
@@ -96,6 +101,7 @@ const meet = async (bench: Bench, fsync: Fsync, meeting: Meeting): Promise<void>
     const rates = await inRounds(
       rounds,
       Object.fromEntries(contenders.map((contender) => [contender.name, perSecond(contender)])),
+      { withinMs },
     );
     const ours = rates[sluice.name] ?? [];
     for (const { peer, row, must, aim } of wanted) {
