@@ -8,6 +8,7 @@ import type { Info } from "./info.ts";
 import { isNearlyFull, memoryOf, type Memory } from "./memory.ts";
 import type { ScriptRunner } from "./script.ts";
 import { liveWorkers } from "./scripts/live-workers.ts";
+import { snapshot } from "./scripts/snapshot.ts";
 
 export interface RedisHealth {
   readonly ok: boolean;
@@ -26,9 +27,9 @@ export interface RedisHealth {
   };
   /** No limit: nobody can say how full it is, and producers are never turned away for it. */
   readonly memory: (Memory & { readonly shedding: boolean }) | null;
-  readonly workers: number;
   /** What has become of failovers; null: unknown. */
   readonly failover: FailoverFacts | null;
+  readonly workers: number;
   readonly tz_release: string;
 }
 
@@ -37,8 +38,8 @@ const HELD =
 
 const reasonsOf = (info: Info, durability: Durability, failover: FailoverFacts, workers: number): string[] => {
   const reasons: string[] = [...durability.reasons];
-  const expect = (what: string, expected: string, got: string | undefined): void => {
   if (failover.held) reasons.push(HELD);
+  const expect = (what: string, expected: string, got: string | undefined): void => {
     if (got !== expected) reasons.push(`${what}: expected ${expected}, got ${got ?? "nothing"}`);
   };
   expect("the role of this Redis", "master", info.get("role"));
@@ -72,8 +73,8 @@ export const redisHealth =
         },
         durability: { promised: promised.level, given: durability.given, how: durability.how },
         memory: { ...memory, shedding: isNearlyFull(memory) },
-        workers,
         failover,
+        workers,
         tz_release,
       };
     } catch (error) {
@@ -85,8 +86,8 @@ export const redisHealth =
         persistence: { append_only: false, fsync: null, eviction: null },
         durability: { promised: promised.level, given: null, how: "Redis does not answer" },
         memory: null,
-        workers: 0,
         failover: null,
+        workers: 0,
         tz_release,
       };
     }
