@@ -3,7 +3,7 @@ import type { CallOptions, Get } from "./call.ts";
 import type { Batch, Channel, Message, MessageStatus, Page, Suppression } from "./messages.ts";
 import type { ApiUsage, Limits, Queues, Quotas, Usage, Windows } from "./reports.ts";
 
-interface Whose {
+export interface Whose {
   account_id?: string;
 }
 interface Paging extends Whose {

@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const JOINERS = new Set([
   "src/compose.ts",
   "src/compose-limits.ts",
+  "src/ratelimit-exports.ts",
   "src/serve.ts",
   "src/main.ts",
   "src/all.ts",
