@@ -44,7 +44,7 @@ export const passingHours = ({ dice, realNow, clock }: Stage, time: RunTime, api
       const calls = [...ACCOUNTS.keys()].filter((account) => dice("top up", steps, account) < 0.6).map(load.topUp);
       await time.passed(boundary + 300);
       if (steps % 3 === 1) calls.push(limits.change(steps));
-      await Promise.all(calls);
+      await Promise.all(calls.map((call) => call.catch((error: Error) => void api.wrong.push(error.message))));
       steps++;
     },
   };

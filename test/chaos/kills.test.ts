@@ -27,7 +27,7 @@ describe(`kill -9 of workers, APIs and Redis, under load, with hours passing (se
       enough: ({ workers, apis, redis }) => workers >= 30 && apis >= 10 && redis >= 3,
       say: (line) => said.push(line),
     });
-  }, 240_000);
+  }, 600_000);
   afterAll(() => scratch.remove());
 
   const n = (name: string): number => result.figures[name] ?? NaN;

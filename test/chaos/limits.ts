@@ -39,8 +39,14 @@ export const changingLimits = (
       const { hour: first = 0, ...others } = ACCOUNTS[account]?.quotas.email ?? {};
       const hour = Math.round(first * (0.5 + dice("limit", n)));
       const askedAt = realNow();
-      await api.call("PUT", `/v1/accounts/${accounts[account]?.id}/quotas/email`, ADMIN_KEY, { hour, ...others });
-      changes.push({ account, channel: "email", hour, askedAt, answeredAt: realNow() });
+      let answeredAt = Infinity;
+      try {
+        await api.call("PUT", `/v1/accounts/${accounts[account]?.id}/quotas/email`, ADMIN_KEY, { hour, ...others });
+        answeredAt = realNow();
+      } finally {
+        // One that was never answered may be in force, or not.
+        changes.push({ account, channel: "email", hour, askedAt, answeredAt });
+      }
     },
   };
 };
