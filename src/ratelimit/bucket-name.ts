@@ -4,8 +4,8 @@ import type { LimitRequest, RouteRequest } from "./caller.ts";
 import { clientAddress } from "./client-address.ts";
 import type { KeyPart, KeySource } from "./policy.ts";
 
-/** Ids as we and others write them. All else could pass for two parts, or for a mile of name. */
-const PLAIN = /^[A-Za-z0-9_.:/@-]{1,80}$/;
+/** Ids as we and others write them. All else could pass for two parts, for a mile of name, or for somebody's address. */
+const PLAIN = /^[A-Za-z0-9_.:/-]{1,80}$/;
 const HASHED_LENGTH = 22;
 
 const hashed = (value: string): string =>

@@ -4,6 +4,7 @@
  * Hooks and the router's own patterns decide, never a path: `//`, `;x`, `%2e` and capitals are the router's to read, and what
  * it does not know is one more route. Every request is decided once, and every answer carries the headers.
  */
+import { Readable } from "node:stream";
 import fastifyPlugin from "fastify-plugin";
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
 import type { Redis } from "ioredis";
@@ -121,7 +122,10 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
   app.addHook("onSend", async (request, reply, payload) => {
     if (request.limitsAsked) return payload;
     const refused = await decide(request, reply);
-    return refused === null ? payload : refusal(refused, request, reply);
+    if (refused === null) return payload;
+    // What it would have been streamed from is not to stay open.
+    if (payload instanceof Readable) payload.destroy();
+    return refusal(refused, request, reply);
   });
   done();
 };

@@ -1,4 +1,4 @@
-import Fastify from "fastify";
+import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { loadPolicy } from "../../config/policies.ts";
 import type { Facts } from "../../src/ratelimit/caller.ts";
@@ -170,12 +170,12 @@ describe("a caller", () => {
   it("whose path the router itself refuses is counted where the application says so", async () => {
     const stage = await aStage();
     const app = Fastify({
-      frameworkErrors: (error, request, reply) => {
-        void app
-          .heldToLimits(request, reply)
-          .then((isAnswered) => isAnswered || reply.code(400).send({ code: error.code }));
-      },
+      frameworkErrors: (error, request, reply) =>
+        void refuse(error.code, request as FastifyRequest, reply as FastifyReply),
     });
+    const refuse = async (code: string, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      if (!(await app.heldToLimits(request, reply))) await reply.code(400).send({ code });
+    };
     await app.register(rateLimit, { limiter: stage.limiter({ policy: TWO }) });
     const base = await app.listen({ port: 0, host: "127.0.0.1" });
     const answers = [];

@@ -164,7 +164,7 @@ describe("Mojeeb", () => {
 
   it("has a limit of its own for a key whose owner set one, live", async () => {
     const { limiter } = await limits("mojeeb");
-    const own = (minute: number): LimitRequest => ({ ...send, facts: { key: "key_a", own: { key: { minute } } } });
+    const own = (minute: number): LimitRequest => ({ ...send, facts: { key: "key_a", own: { endpoint: { minute } } } });
     expect(await ask(limiter, own(200), 150)).toBe(150);
     expect(await ask(limiter, own(140), 1)).toBe(0);
     expect(await ask(limiter, own(160), 20)).toBe(10);

@@ -1,6 +1,8 @@
 --@ lib clock
 --[[ admit: whether one HTTP request (or what else is limited) may go on, by all windows of all rules that apply to it, all or
      nothing: a request that is refused is charged to none of them. Limits come with the call and are never kept.
+     Unlike all others it may not be repeated for nothing: a call that is sent again when its connection broke charges once
+     more, which lets nobody through. To know each request again would cost more than everything else here.
      KEYS 1 cell
      ARGV 1 'take', or 'look', which charges and writes nothing
           then for each bucket: its name, 1 if it is a shadow (counts, never refuses), how many windows it has,
