@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { systemClock } from "../src/domain/time.ts";
-import { HEADING, lineOf, median, verdictOf } from "./report.ts";
+import { HEADING, lineOf, markdownOf, median, verdictOf } from "./report.ts";
 import { machine } from "./machine.ts";
 import type { Form, Group, Row } from "./row.ts";
 import { profile } from "./profile/profile.ts";
@@ -75,6 +75,7 @@ const runGroups = async (): Promise<void> => {
   );
   const tookSeconds = Math.round((systemClock.now() - startedAt) / 1_000);
   writeFileSync(file, `${JSON.stringify({ at, form, tookSeconds, machine: on, rows: told }, null, 2)}\n`);
+  writeFileSync(file.replace(/json$/, "md"), `${markdownOf(rows)}\n`);
   print(`${tookSeconds} s; ${file}`);
 };
 

@@ -34,14 +34,31 @@ export const figure = (value: number): string => {
 const boundText = (bound: Bound | undefined): string =>
   bound === undefined ? "–" : "atLeast" in bound ? `≥${figure(bound.atLeast)}` : `≤${figure(bound.atMost)}`;
 
+const rangeOf = ({ values, unit }: Measured): string => {
+  const middle = `${figure(median(values))} ${unit}`;
+  return values.length === 1
+    ? middle
+    : `${figure(median(values))} [${figure(Math.min(...values))}–${figure(Math.max(...values))}] ${unit}`;
+};
+
 export const lineOf = (row: Row): string => {
   if (row.kind === "skipped") return `${row.name.padEnd(52)}  skipped: ${row.why}`;
   if (row.kind === "failed") return `${row.name.padEnd(52)}  FAILED: ${row.why}`;
-  const { name, values, unit, must, aim } = row;
-  const range = `${figure(median(values))} [${figure(Math.min(...values))}–${figure(Math.max(...values))}] ${unit}`;
+  const { name, must, aim } = row;
   const verdict = verdictOf(row);
-  const columns = [name.padEnd(52), range.padEnd(28), boundText(must).padEnd(8), boundText(aim).padEnd(8)];
+  const columns = [name.padEnd(52), rangeOf(row).padEnd(28), boundText(must).padEnd(8), boundText(aim).padEnd(8)];
   return `${columns.join("  ")}${verdict === null ? "" : `  ${verdict}`}`.trimEnd();
 };
 
 export const HEADING = `${"row".padEnd(52)}  ${"median [min–max]".padEnd(28)}  ${"must".padEnd(8)}  ${"aim".padEnd(8)}`;
+
+/** The same as a table of Markdown, with what stands behind each figure. */
+export const markdownOf = (rows: readonly Row[]): string => {
+  const lines = rows.map((row) => {
+    if (row.kind !== "measured") return [row.name, `${row.kind}: ${row.why}`, "", "", "", ""];
+    const { name, must, aim, note } = row;
+    return [name, rangeOf(row), boundText(must), boundText(aim), verdictOf(row) ?? "", note];
+  });
+  const heading = ["row", "median [min–max]", "must", "aim", "", "of"];
+  return [heading, heading.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+};

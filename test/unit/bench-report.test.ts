@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { newLedger } from "../../bench/ledger.ts";
 import { requestsOf } from "../../bench/messages.ts";
 import { atOnce, likeAProvider } from "../../bench/provider.ts";
-import { figure, isMet, lineOf, median, percentile, verdictOf } from "../../bench/report.ts";
+import { figure, isMet, lineOf, markdownOf, median, percentile, verdictOf } from "../../bench/report.ts";
 import { inRounds, ratios } from "../../bench/rounds.ts";
 import { sized, type Measured } from "../../bench/row.ts";
 
@@ -103,6 +103,21 @@ describe("a row", () => {
     ["that failed", { kind: "failed", name: "mail", why: "3 messages did not arrive" }],
   ] as const)("%s has neither verdict", (_, told) => {
     expect(lineOf(told)).not.toMatch(/\b(ok|short)\b/);
+  });
+
+  it("of one value has no range", () => {
+    expect(lineOf(row({ values: [776], unit: "B" })).split(/ {2,}/)[1]).toBe("776 B");
+  });
+
+  it("is a row of Markdown too, with what stands behind it", () => {
+    const told = [
+      row({ must: { atLeast: 1 }, note: "9/s ÷ 10/s" }),
+      { kind: "skipped", name: "mail", why: "no" } as const,
+    ];
+    expect(markdownOf(told).split("\n").slice(2)).toEqual([
+      "| pipeline-c100-to-bare-20k | 0.90 [0.80–1.20] × | ≥1.00 | – | short | 9/s ÷ 10/s |",
+      "| mail | skipped: no |  |  |  |  |",
+    ]);
   });
 
   it("that was skipped says why", () => {
