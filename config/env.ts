@@ -114,7 +114,11 @@ const unknownOnes = (env: Environment): readonly string[] =>
     .sort()
     .map((name) => {
       const meant = nearest(name, VARIABLES);
-      return expectedGot(name, `a variable of docs/api.md${meant ? ` (${meant}?)` : ""}`, "a name that nobody reads");
+      return expectedGot(
+        name,
+        `a variable of docs/operations.md${meant ? ` (${meant}?)` : ""}`,
+        "a name that nobody reads",
+      );
     });
 
 /** @throws ConfigError with a line for each value that is wrong */

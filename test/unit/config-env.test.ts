@@ -202,9 +202,9 @@ const BAD: readonly (readonly [variable: string, text: string, expectedGot: stri
     "worker.begun:1",
     "expected nothing, unless SLUICE_TEST_CLOCK=1 says that this is a test, got a point to die at",
   ],
-  ["SLUICE_RATE", "email=1/s", "expected a variable of docs/api.md (SLUICE_RATES?), got a name that nobody reads"],
-  ["SLUICE_SANDBOXES", "on", "expected a variable of docs/api.md (SLUICE_SANDBOX?), got a name that nobody reads"],
-  ["SLUICE_QQQQQQQQQQ", "x", "expected a variable of docs/api.md, got a name that nobody reads"],
+  ["SLUICE_RATE", "email=1/s", "expected a variable of docs/operations.md (SLUICE_RATES?), got a name that nobody reads"],
+  ["SLUICE_SANDBOXES", "on", "expected a variable of docs/operations.md (SLUICE_SANDBOX?), got a name that nobody reads"],
+  ["SLUICE_QQQQQQQQQQ", "x", "expected a variable of docs/operations.md, got a name that nobody reads"],
 ];
 
 describe("the environment", () => {
@@ -283,7 +283,7 @@ describe("the environment", () => {
     expect(problemsOf({ PORT: "x", LOG_LEVEL: "y", SLUICE_CELLS: "z" })).toEqual([
       'PORT: expected a whole number from 0 to 65535, got "x"',
       'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent, got "y"',
-      "SLUICE_CELLS: expected a variable of docs/api.md (SLUICE_CELL?), got a name that nobody reads",
+      "SLUICE_CELLS: expected a variable of docs/operations.md (SLUICE_CELL?), got a name that nobody reads",
     ]);
   });
 
