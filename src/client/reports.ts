@@ -57,11 +57,34 @@ export interface Usage {
 
 /** One window of one rule. */
 export interface LimitStanding {
-  [field: string]: unknown;
+  /** Its name in the policy. */
+  rule: string;
+  /** In any span of the window's length; from the first request; or minutes, hours and days of UTC. */
+  kind: "rolling" | "fixed" | "clock";
+  window_seconds: number;
+  /** Requests. */
+  limit: number;
+  used: number;
+  remaining: number;
+  /** Null: nothing is used. */
+  resets_at: Moment | null;
 }
 export interface Limits {
+  policy: string;
+  /** `process`: Redis is away, and each process counts for itself. */
+  counted_by: "redis" | "process";
   items: LimitStanding[];
 }
 export interface ApiUsage {
-  items: Record<string, unknown>[];
+  items: {
+    /** UTC: the beginning of an hour. */
+    starts_at: string;
+    rule: string;
+    /** Null: asked without a key. */
+    key_id: string | null;
+    admitted: number;
+    refused: number;
+    /** Admitted, and would have been refused were the rule in force. */
+    shadow_refused: number;
+  }[];
 }

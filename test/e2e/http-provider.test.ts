@@ -52,7 +52,7 @@ describe("a channel whose provider is a service over HTTP", () => {
     const told = await statusOf(world, body.id);
     expect(told).toMatchObject({ status: "sent", attempts: [{ outcome: "sent", provider: "http" }] });
     expect(told.provider_id).toMatch(/^m-\d$/);
-    const [first] = service.asked.filter(({ headers }) => headers["idempotency-key"] === body.id);
+    const first = service.asked.find(({ headers }) => headers["idempotency-key"] === body.id);
     expect(first?.headers.authorization).toBe("Bearer hunter2");
     expect(JSON.parse(first?.body ?? "")).toEqual({ to: "+15005551001", text: "text 1", ref: body.id });
     // The other channels go where they went before.

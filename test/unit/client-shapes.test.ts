@@ -3,6 +3,7 @@ import { expect, it } from "@jest/globals";
 import type { Static, TSchema } from "typebox";
 import type * as told from "../../src/client/messages.ts";
 import type * as reports from "../../src/client/reports.ts";
+import type * as limits from "../../src/http/schemas/limits.ts";
 import type * as looking from "../../src/http/schemas/looking.ts";
 import type * as messages from "../../src/http/schemas/message.ts";
 import type * as sending from "../../src/http/schemas/send.ts";
@@ -32,6 +33,8 @@ const compared: readonly true[] = [
   true satisfies Same<reports.Queues, typeof looking.QueueReport>,
   true satisfies Same<reports.Windows, typeof looking.Windows>,
   true satisfies Same<reports.Usage, typeof looking.Usage>,
+  true satisfies Same<reports.Limits, typeof limits.LimitsReport>,
+  true satisfies Same<reports.ApiUsage, typeof limits.ApiUsage>,
 ];
 
 it("the client's types are the schemas'", () => {
