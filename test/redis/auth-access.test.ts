@@ -148,9 +148,11 @@ describe("an access token", () => {
 describe("what is no access token", () => {
   const secretOf = async (): Promise<{ kid: string; secret: Buffer }> => {
     const kept = await api.redis.hgetall(keysOf(api.server.cell).signing);
-    const [kid, line = ""] = Object.entries(kept)
+    const madeAt = ([, line]: readonly [string, string]): number => Number(line.split(" ")[0]);
+    const [newest] = Object.entries(kept)
       .filter(([name]) => name !== "refresh")
-      .sort(([, a], [, b]) => Number(b.split(" ")[0]) - Number(a.split(" ")[0]))[0] ?? ["", ""];
+      .toSorted((one, other) => madeAt(other) - madeAt(one));
+    const [kid, line] = newest ?? ["", ""];
     return { kid, secret: Buffer.from(line.split(" ")[1] ?? "", "base64url") };
   };
   /** Signed with the right secret, whatever it says. */

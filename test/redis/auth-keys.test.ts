@@ -103,13 +103,14 @@ describe("an expired key", () => {
 });
 
 describe("the last use of a key", () => {
-  const shown = async (): Promise<unknown> => (await api.operate("GET", path())).body["last_used_at"];
+  const shown = async (): Promise<string | null> =>
+    (await api.operate("GET", path())).body["last_used_at"] as string | null;
 
   it("is noted to the minute, for its tokens too, and by nobody waiting for it", async () => {
     await api.moveBy(MINUTE - (api.now() % MINUTE) + 7_000);
     const token = textOf(await api.token(key), "access_token");
     const first = await until(shown, { what: "the use" });
-    expect(Date.parse(String(first))).toBe(api.now() - 7_000);
+    expect(Date.parse(first)).toBe(api.now() - 7_000);
     await api.moveBy(2 * MINUTE);
     expect(await opens(token)).toBe(true);
     await until(async () => (await shown()) !== first, { what: "the next use" });

@@ -57,7 +57,7 @@ export const anIdentity = async (): Promise<Identity> => {
   const redis = server.connect();
   const scripts = scriptRunner(redis, server.cell, { testClock: true });
   const identity = composeIdentity(redis, scripts, server.cell);
-  const api = await anApi(identity, { requestLimit: { perSecond: 1e6, burst: 1e6 } });
+  const api = await anApi(identity);
   let now = STARTS_AT;
   const moveBy = async (ms: number): Promise<void> => {
     now += ms;
