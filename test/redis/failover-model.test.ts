@@ -278,7 +278,7 @@ describe("any history across a failover that forgets its end", () => {
 
   it.each(LOSSES)(
     "shows it when $lost is lost",
-    async ({ lost: _, ...mutation }) => {
+    async (mutation) => {
       const found = await fc.check(judge([mutation]), { numRuns: 100, endOnFailure: true, seed: 7 });
       expect(found.failed).toBe(true);
       expect(String(found.errorInstance)).toContain("expect(");

@@ -7,14 +7,18 @@ import { connect as connectRedis, type Purpose } from "../../src/redis/connect.t
 import { silent } from "../start/scratch.ts";
 
 export interface Switchboard extends TestRedis {
-  /** Whoever is connected is cut off; new connections lead there. */
-  switchTo(server: RedisServer): void;
+  /** Whoever is connected is cut off; new connections lead there, or (null) nowhere. */
+  switchTo(server: RedisServer | null): void;
 }
 
 export const switchboard = async (first: RedisServer): Promise<Switchboard> => {
-  let target = first;
+  let target: RedisServer | null = first;
   const open = new Set<Socket>();
   const listener = createServer((client) => {
+    if (target === null) {
+      client.destroy();
+      return;
+    }
     const server = connect({ host: "127.0.0.1", port: target.port });
     for (const [socket, other] of [
       [client, server],
