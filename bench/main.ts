@@ -18,9 +18,10 @@ import { limiter } from "./rows/limiter.ts";
 import { mail } from "./rows/mail.ts";
 import { memory } from "./rows/memory.ts";
 import { pipeline } from "./rows/pipeline.ts";
+import { start } from "./rows/start.ts";
 import { storm } from "./rows/storm.ts";
 
-const GROUPS: readonly Group[] = [pipeline, backlog, storm, bytes, http, limiter, mail, memory];
+const GROUPS: readonly Group[] = [pipeline, backlog, storm, bytes, http, limiter, mail, memory, start];
 
 const { values: options } = parseArgs({
   options: {
@@ -35,6 +36,9 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const say = (line: string): void => void process.stderr.write(`  ${line}\n`);
 const isWanted = (name: string): boolean =>
   options.only.length === 0 || options.only.some((prefix) => name.startsWith(prefix));
+
+// What has been started is ended, and what was written to /tmp removed, by those who listen to "exit".
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
 const rows: Row[] = [];
 const tell = (row: Row): void => {

@@ -7,13 +7,13 @@
  * `initial_destination_concurrency`, so that it need not be found out first), connections to it are kept (`smtp_
  * connection_cache_on_demand` is the default), and no name is looked up.
  */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import nodemailer from "nodemailer";
+import { freePort } from "../free-port.ts";
 import { contentOf, inParallel } from "../messages.ts";
 import { until } from "../until.ts";
 
@@ -31,14 +31,6 @@ export const postfixHere = async (): Promise<Postfix> => {
     return { kind: "absent", why: "Postfix is here, but only root can start an instance of it" };
   const { stdout } = await run("/usr/sbin/postconf", ["-d", "-h", "mail_version"]);
   return { kind: "here", version: stdout.trim() };
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => void server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 };
 
 const MAIN = (directory: string, sinkPort: number): string => `
@@ -111,6 +103,12 @@ export const relayThrough = async (_: Postfix & { kind: "here" }, sinkPort: numb
     remove();
     throw new Error(`Postfix did not start: ${error.message} ${log}`);
   });
+  // Its master is nobody's child: after a Ctrl-C it would go on.
+  const stopNow = (): void => {
+    execFileSync(POSTFIX, ["-c", config, "stop"], { stdio: "ignore" });
+    remove();
+  };
+  process.once("exit", stopNow);
   const transport = nodemailer.createTransport({
     host: "127.0.0.1",
     port,
@@ -127,6 +125,7 @@ export const relayThrough = async (_: Postfix & { kind: "here" }, sinkPort: numb
     },
     close: async () => {
       transport.close();
+      process.removeListener("exit", stopNow);
       await postfix("stop");
       remove();
     },
