@@ -60,6 +60,9 @@ export const sweeperWith = ({ scripts, queues, holding, pass }: SweeperParts) =>
     };
     const sweepChannel = async (channel: Channel): Promise<number> => {
       const suspects = await stuck(scripts, channel, STUCK_AFTER);
+      if (suspects.length === 0) return 0;
+      // Of nothing: does Redis take what a sweep writes? One that is full is not asked about hundreds of jobs in vain.
+      await rerelease(scripts, []);
       const lost = new Set<string>();
       const judge = async (job: string): Promise<void> => void ((await isLost(channel, job)) && lost.add(job));
       await Promise.all([...new Set(suspects.map(({ job }) => job))].map(judge));

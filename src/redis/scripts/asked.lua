@@ -1,4 +1,5 @@
 --@ lib clock
+--@ lib making-room
 --@ lib hashes
 --@ lib messages
 --@ lib quota

@@ -1,4 +1,5 @@
 --@ lib clock
+--@ lib making-room
 --@ lib home
 --[[ beat: this worker lives. Depth (what is released and not begun) follows the hands that live.
      Counts the cell's generation up: whoever has seen a newer one than the cell has knows that it went backwards.

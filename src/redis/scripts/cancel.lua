@@ -1,4 +1,5 @@
 --@ lib clock
+--@ lib making-room
 --@ lib home
 --@ lib hashes
 --@ lib messages

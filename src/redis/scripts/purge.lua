@@ -1,4 +1,5 @@
 --@ lib clock
+--@ lib making-room
 --@ lib hashes
 --@ lib messages
 --[[ purge: bodies, then whole records of messages that ended long enough ago leave Redis; a batch's template goes with its
