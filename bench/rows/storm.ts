@@ -64,7 +64,7 @@ const aStorm = async (redis: BenchRedis, accounts: number): Promise<Storm> => {
     const messages = accounts * WAITING_EACH;
     await inParallel(requestsOf(messages, accounts, WAITING_EACH), 8, system.accept);
     // Time enough for all of them to be parked first.
-    const opensAt = systemClock.now() + 2_000 + accounts / 2;
+    const opensAt = systemClock.now() + 3_000 + accounts;
     await useUp(system, accounts, opensAt);
     const ledger = newLedger(messages);
     let begun = 0;
