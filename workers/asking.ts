@@ -18,8 +18,8 @@ export interface AskingParts {
 }
 
 const AT_ONCE = 20;
-/** Longer than a provider may take to answer: then another worker may ask. */
-const CLAIM = seconds(60);
+/** Longer than a provider may take to answer: then another worker may ask. Who dies while asking costs no more than this. */
+const CLAIM = seconds(30);
 const ANSWER_WITHIN = seconds(20);
 /** Before one goes again whose account asked for that. */
 const AGAIN_AFTER = seconds(5);
