@@ -1,8 +1,6 @@
 --@ lib clock
 --[[ admit: whether one HTTP request (or what else is limited) may go on, by all windows of all rules that apply to it, all or
      nothing: a request that is refused is charged to none of them. Limits come with the call and are never kept.
-     Unlike all others it may not be repeated for nothing: a call that is sent again when its connection broke charges once
-     more, which lets nobody through. To know each request again would cost more than everything else here.
      KEYS 1 cell
      ARGV 1 'take', or 'look', which charges and writes nothing
           then for each bucket: its name, 1 if it is a shadow (counts, never refuses), how many windows it has,
@@ -17,34 +15,35 @@
      GRAINS are exact; then one entry takes in what comes within 1/GRAINS of the window after its first, which is `since` of
      the newest. So there are never more than 2 × GRAINS + 1, whatever the limit is. ]]
 local unpack_bytes, pack_bytes, sub, max = struct.unpack, struct.pack, string.sub, math.max
+local argv, call, tonumber, concat = ARGV, redis.call, tonumber, table.concat
 local GRAINS, HEAD, ENTRY, PLAIN = 60, 19, 10, 11
 -- What a key outlives its window by: Redis's clock measures it, and this cell's time may stand still behind that of another
 -- server until it is caught up with.
 local SLACK = 60000
-local is_look = ARGV[1] == 'look'
+local is_look = argv[1] == 'look'
 local now, is_later = read_clock()
 local admitted, retry = true, 0
 
 -- Of bucket b: names[b], states[b], room[b]; its windows are first[b] to first[b + 1] - 1.
 local names, shadows, first, room = {}, {}, {}, {}
--- Of window w.
-local kinds, lengths, limits, used, resets, flags = {}, {}, {}, {}, {}, {}
-local from, to, since, told, told_at = {}, {}, {}, {}, {}
+-- Of window w; made with room for two.
+local kinds, lengths, limits, used, resets, flags = { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }
+local from, to, since, told, told_at = { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }
 
 local buckets, windows, arg = 0, 0, 2
-while ARGV[arg] do
+while argv[arg] do
   buckets = buckets + 1
-  names[buckets], shadows[buckets], first[buckets] = cell .. 'lim:' .. ARGV[arg], ARGV[arg + 1] == '1', windows + 1
-  local count = tonumber(ARGV[arg + 2])
+  names[buckets], shadows[buckets], first[buckets] = cell .. 'lim:' .. argv[arg], argv[arg + 1] == '1', windows + 1
+  local count = tonumber(argv[arg + 2])
   arg = arg + 3
   for w = windows + 1, windows + count do
-    kinds[w], lengths[w], limits[w] = ARGV[arg], tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2])
+    kinds[w], lengths[w], limits[w] = argv[arg], tonumber(argv[arg + 1]), tonumber(argv[arg + 2])
     arg = arg + 3
   end
   windows = windows + count
 end
 first[buckets + 1] = windows + 1
-local states = buckets == 0 and {} or redis.call('MGET', unpack(names))
+local states = buckets == 0 and {} or call('MGET', unpack(names))
 
 -- Reads the window from its bytes: what is used of it, and when something is given back.
 local function read_rolling(w, state, at)
@@ -113,9 +112,16 @@ for b = 1, buckets do
   end
 end
 
-local function written_rolling(w, state, charge)
+-- Of the bucket that is being written: joined once, for each string on the way would be a copy and garbage.
+local pieces, last_piece = {}, 0
+local function write(bytes)
+  last_piece = last_piece + 1
+  pieces[last_piece] = bytes
+end
+
+local function write_rolling(w, state, charge)
   local head, tail, began = from[w], to[w], since[w]
-  local last, kept = '', tail - head
+  local last, kept = nil, tail - head
   if charge then
     if kept > 0 and (now <= began or (kept >= GRAINS * ENTRY and now - began < lengths[w] / GRAINS)) then
       local instant, many = unpack_bytes('>I6I4', state, tail - ENTRY)
@@ -124,15 +130,16 @@ local function written_rolling(w, state, charge)
       last, began = pack_bytes('>I6I4', now, 1), now
     end
   end
-  local head_bytes = pack_bytes('>HI4I6BI6', (kept + #last) / ENTRY, used[w], began, told[w], told_at[w])
-  if kept == 0 then return head_bytes .. last end
-  return head_bytes .. sub(state, head, head + kept - 1) .. last
+  write(pack_bytes('>HI4I6BI6', kept / ENTRY + (last and 1 or 0), used[w], began, told[w], told_at[w]))
+  if kept > 0 then write(sub(state, head, head + kept - 1)) end
+  if last then write(last) end
 end
 
 if not is_look then
   for b = 1, buckets do
     local charge = admitted and room[b]
-    local is_changed, longest, written = charge, 0, nil
+    local is_changed, longest = charge, 0
+    last_piece = 0
     for w = first[b], first[b + 1] - 1 do
       local limit, count = limits[w], used[w]
       if charge then
@@ -151,16 +158,18 @@ if not is_look then
     end
     if is_changed then
       for w = first[b], first[b + 1] - 1 do
-        local bytes = kinds[w] == 'rolling' and written_rolling(w, states[b], charge)
-          or pack_bytes('>I6I4B', since[w], used[w], told[w])
-        written = written and written .. bytes or bytes
+        if kinds[w] == 'rolling' then
+          write_rolling(w, states[b], charge)
+        else
+          write(pack_bytes('>I6I4B', since[w], used[w], told[w]))
+        end
       end
       local slack = SLACK
       if not is_later then
-        local time = redis.call('TIME')
+        local time = call('TIME')
         slack = slack + max(0, now - time[1] * 1000)
       end
-      redis.call('SET', names[b], written, 'PX', longest + slack)
+      call('SET', names[b], concat(pieces, '', 1, last_piece), 'PX', longest + slack)
     end
   end
 end
