@@ -1,5 +1,6 @@
 /** The client against this very server, in each policy and its dialect, with time moved by whoever waits for it. */
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { parseRateLimit } from "ratelimit-header-parser";
 import { createClient, type ClientOptions } from "../../src/client/client.ts";
 import { hours, type MonotonicMillis } from "../../src/domain/time.ts";
 import { until } from "../support/until.ts";
@@ -102,6 +103,18 @@ describe("a caller in a hurry, against our own server with the policy", () => {
     expect(used).toMatchObject({ admitted: 60, refused: 1, shadow_refused: 0 });
     await expect(client.windows()).rejects.toMatchObject({ code: "too_many_requests", status: 429 });
   });
+});
+
+describe("what our own server says", () => {
+  it.each(["migosmtp", "telnxo", "ipto", "monogoto"] as const)(
+    "in the dialect of %s is read right by a parser that nobody here wrote",
+    async (policy) => {
+      const world = await aServer(policy);
+      const { headers } = await world.as("GET", "/v1/windows");
+      const limit = LIMITS[policy];
+      expect(parseRateLimit(headers)).toMatchObject({ limit, used: 1, remaining: limit - 1 });
+    },
+  );
 });
 
 describe("against our own server", () => {
