@@ -14,7 +14,17 @@ const isAsset = (file: string): boolean => statSync(file).isDirectory() || !/\.m
 
 export const buildProduct = async () => {
   const path = mkdtempSync(join(tmpdir(), "sluice-chaos-build-"));
-  const args = ["-p", "tsconfig.build.json", "--outDir", path, "--sourceMap", "false", "--declaration", "false", "--noCheck"];
+  const args = [
+    "-p",
+    "tsconfig.build.json",
+    "--outDir",
+    path,
+    "--sourceMap",
+    "false",
+    "--declaration",
+    "false",
+    "--noCheck",
+  ];
   await new Promise<void>((built, failed) => {
     execFile(join(ROOT, "node_modules/.bin/tsc"), args, { cwd: ROOT }, (error, out) => {
       if (error) failed(new Error(`the product does not compile: ${out}`));

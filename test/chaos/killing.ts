@@ -44,6 +44,9 @@ export interface Pace {
 /** After Redis is back, workers have come back to it and settled what they held. */
 const RECONNECT_MS = 5_000;
 
+/** All of a kind die at once so often. */
+const ALL_SHARE = 0.1;
+
 export const killing = (stage: Stage, time: RunTime, slots: readonly Slot[], pace: Pace, enough: () => boolean) => {
   const { dice, depths, realNow, server, clock, redis, fleet } = stage;
   const kills: Kill[] = [];
@@ -66,18 +69,23 @@ export const killing = (stage: Stage, time: RunTime, slots: readonly Slot[], pac
     time.disturbed(RECONNECT_MS);
     await clock.start();
   };
-  const killOne = async (program: "api" | "worker", n: number): Promise<void> => {
-    const living = slots.filter((slot) => slot.program === program && slot.ready() !== null);
-    if (living.length === 0) return;
+  /**
+   * One of those that live, or all at once. Where another is still starting nobody is killed: on a machine that is slow to
+   * start them, whoever came up would be dead before it had done anything, and nothing would be tried at all.
+   */
+  const killSome = async (program: "api" | "worker", n: number): Promise<void> => {
+    const all = slots.filter((slot) => slot.program === program);
+    if (all.some((slot) => slot.ready() === null)) return;
     await note(program);
-    oneOf(living, dice("victim", program, n)).kill();
+    const victims = dice("all", program, n) < ALL_SHARE ? all : [oneOf(all, dice("victim", program, n))];
+    for (const victim of victims) victim.kill();
   };
 
   const every = async (what: Kill["what"], mean: number): Promise<void> => {
     for (let n = 1; !stopping.signal.aborted && !enough(); n++) {
       const pause = mean * (0.3 + 1.4 * dice("pause", what, n));
       if (!(await wait(pause, true, { signal: stopping.signal }).catch(() => false))) return;
-      await (what === "redis" ? killRedis() : killOne(what, n));
+      await (what === "redis" ? killRedis() : killSome(what, n));
     }
   };
   const running = Promise.all([every("worker", pace.worker), every("api", pace.api), every("redis", pace.redis)]);

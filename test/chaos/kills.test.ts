@@ -21,7 +21,7 @@ describe(`kill -9 of workers, APIs and Redis, under load, with hours passing (se
       apis: 2,
       workers: 3,
       points: EVERY_POINT,
-      wire: 3_000,
+      wire: 8_000,
       measuresDoubt: false,
       pace: { worker: 1_000, api: 2_500, redis: 4_500 },
       enough: ({ workers, apis, redis }) => workers >= 30 && apis >= 10 && redis >= 3,
