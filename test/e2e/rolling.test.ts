@@ -62,6 +62,6 @@ describe("workers that are replaced under load", () => {
       expectEachOnce(world, running);
       expect(accepted).toBeGreaterThan(50 * TIMES);
     },
-    60_000 + TIMES * 15_000,
+    60_000 + TIMES * 30_000,
   );
 });
