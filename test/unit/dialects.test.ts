@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { parseRateLimit } from "ratelimit-header-parser";
+import { parseList, type Item } from "structured-headers";
 import { Value } from "typebox/value";
 import { hours, instant, minutes, seconds, type Millis } from "../../src/domain/time.ts";
 import { Problem } from "../../src/http/schemas/problem.ts";
@@ -242,3 +243,34 @@ describe("a parser that nobody here wrote", () => {
 function lower(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
+
+describe("the IETF's headers in the dialect sluice", () => {
+  const rows = (field: string | undefined): [string, Record<string, unknown>][] =>
+    parseList(field ?? "").map((each) => {
+      const [name, parameters] = each as Item;
+      return [String(name), Object.fromEntries(parameters)];
+    });
+
+  it("are structured fields as somebody else's parser reads them, with every window", () => {
+    const standings = [
+      windowOf(),
+      windowOf({ rule: "global", length: hours(1), limit: 1_000, remaining: 999, resetIn: minutes(59) }),
+      windowOf({ rule: "global", length: minutes(1), limit: 100, remaining: 99, resetIn: seconds(59) }),
+    ];
+    const headers = speaking("sluice").headers(admitting(...standings));
+    const policies = rows(headers["RateLimit-Policy"]);
+    const left = rows(headers["RateLimit"]);
+    expect(policies.map(([, { q, w }]) => [q, w])).toEqual([
+      [300, 60],
+      [1_000, 3_600],
+      [100, 60],
+    ]);
+    expect(left.map(([, { r, t }]) => [r, t])).toEqual([
+      [247, 23],
+      [999, 3_540],
+      [99, 59],
+    ]);
+    expect(left.map(([name]) => name)).toEqual(policies.map(([name]) => name));
+    expect(new Set(left.map(([name]) => name)).size).toBe(3);
+  });
+});
