@@ -21,7 +21,7 @@ import type { Lifecycle } from "../src/start/lifecycle.ts";
 import { askingWith } from "./asking.ts";
 import { dispatcher } from "./dispatch.ts";
 import { closeWorkers, giveBackUntaken } from "./ending.ts";
-import { witnessOf } from "./witness.ts";
+import { REMEMBERED_FOR, witnessOf } from "./witness.ts";
 import { startWorker, type Held } from "./worker.ts";
 
 /** Dead after three missed ones (release.lua). */
@@ -96,7 +96,7 @@ export const composeWorker = async (
   const id = randomUUID();
   /** Jobs in this process's hands. */
   const held = new Set<Held>();
-  const witness = witnessOf(systemClock, LONGEST_ATTEMPT);
+  const witness = witnessOf(systemClock, LONGEST_ATTEMPT, milliseconds(Math.min(REMEMBERED_FOR, config.retention)));
   const failover = failoverWith({ scripts, worker: id, handIn: () => witness.handIn(scripts), log });
   const gate = startGate({
     scripts,

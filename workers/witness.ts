@@ -27,9 +27,9 @@ export interface Witness {
 }
 
 /** A replica that is further behind than this is nobody's choice for a master: Sentinel asks for less than a minute. */
-const REMEMBERED_FOR = minutes(5);
+export const REMEMBERED_FOR = minutes(5);
 /** Some 700 bytes each, without their bodies. */
-const REMEMBERED_AT_MOST = 20_000;
+const REMEMBERED_AT_MOST = 10_000;
 
 interface Memory {
   readonly channel: Channel;
@@ -64,11 +64,14 @@ const rounds = (memories: Iterable<Memory>): Memory[][] => {
   return found;
 };
 
-/** @param reapIn as begin says it: what is being sent has so long from now until it is given up */
-export const witnessOf = (clock: Clock, reapIn: Millis): Witness => {
+/**
+ * @param reapIn as begin says it: what is being sent has so long from now until it is given up
+ * @param rememberFor not longer than records are kept: one that Redis has purged is not one that it has lost
+ */
+export const witnessOf = (clock: Clock, reapIn: Millis, rememberFor: Millis = REMEMBERED_FOR): Witness => {
   const memories = new Set<Memory>();
   const forgetOld = (): void => {
-    const since = clock.monotonic() - REMEMBERED_FOR;
+    const since = clock.monotonic() - rememberFor;
     for (const memory of memories) {
       if (memory.begunAt >= since && memories.size <= REMEMBERED_AT_MOST) return;
       memories.delete(memory);
@@ -95,10 +98,10 @@ export const witnessOf = (clock: Clock, reapIn: Millis): Witness => {
       })),
     );
     // What is still under way settles by itself; an outcome may have come in while Redis was asked.
-    const outcomes = round.flatMap(({ settlement }, at) =>
-      settlement !== null && replies[at] !== "none" ? [settlement] : [],
-    );
-    if (outcomes.length > 0) await settle(scripts, outcomes);
+    const open = round.filter(({ settlement }, at) => settlement !== null && replies[at] !== "none");
+    const outcomes = open.flatMap(({ settlement }) => settlement ?? []);
+    const told = outcomes.length > 0 ? await settle(scripts, outcomes) : [];
+    for (const [at, memory] of open.entries()) if (told[at] === "ok") memory.settled = true;
     return replies.filter((reply) => reply === "restored").length;
   };
 
@@ -128,6 +131,7 @@ export const witnessOf = (clock: Clock, reapIn: Millis): Witness => {
       };
     },
     handIn: async (scripts) => {
+      forgetOld();
       let restored = 0;
       for (const round of rounds(memories)) restored += await sayAgain(scripts, round);
       return restored;
