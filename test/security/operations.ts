@@ -17,6 +17,7 @@ export interface JsonSchema {
   readonly maxLength?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly uniqueItems?: boolean;
   readonly minProperties?: number;
   readonly maxProperties?: number;
 }
@@ -31,6 +32,7 @@ export interface Parameter {
 type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
 
 interface Described {
+  readonly description?: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Content };
   readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
@@ -45,6 +47,8 @@ export interface Operation {
   readonly name: string;
   readonly method: string;
   readonly path: string;
+  /** For the operator's key alone, as the document says. */
+  readonly isOperators: boolean;
   readonly parameters: readonly Parameter[];
   readonly body: JsonSchema | null;
   /** Of the body; null without one. */
@@ -55,12 +59,13 @@ export interface Operation {
 
 export const operationsOf = ({ paths }: OpenApi): readonly Operation[] =>
   Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { parameters = [], requestBody, responses }]) => {
+    Object.entries(methods).map(([method, { description = "", parameters = [], requestBody, responses }]) => {
       const [mediaType, content] = Object.entries(requestBody?.content ?? {})[0] ?? [];
       return {
         name: `${method.toUpperCase()} ${path}`,
         method: method.toUpperCase(),
         path,
+        isOperators: description.startsWith("For the operator's key."),
         parameters,
         body: content?.schema ?? null,
         mediaType: mediaType ?? null,

@@ -32,6 +32,7 @@ const COMMON: Hints = {
   from: email,
   reply_to: email,
   address: fc.oneof(email, phone),
+  scope: fc.constantFrom("send", "read", "send read"),
   rate: fc.constantFrom("1/s", "30/min", "5000/h"),
   plan: fc.constantFrom("starter", "free"),
   name: fc
@@ -42,6 +43,7 @@ const COMMON: Hints = {
 /** Of routes that send to telephones. */
 export const mailHints: Hints = COMMON;
 export const phoneHints: Hints = { ...COMMON, to: phone, from: phone };
+export const planHints: Hints = { ...COMMON, name: fc.constantFrom("standard", "gold", "starter", "free") };
 /** Of questions, where `from` and `to` are times. */
 export const queryHints: Hints = { ...COMMON, from: time, to: time };
 
@@ -56,8 +58,12 @@ const textOf = (schema: JsonSchema, name: string, hints: Hints): fc.Arbitrary<Js
 const integerOf = ({ minimum = 1, maximum = 100 }: JsonSchema): fc.Arbitrary<Json> =>
   fc.oneof(fc.integer({ min: minimum, max: Math.min(maximum, minimum + 100) }), fc.constantFrom(minimum, maximum));
 
-const listOf = ({ items = {}, minItems = 0 }: JsonSchema, name: string, hints: Hints): fc.Arbitrary<Json> =>
-  fc.array(valid(items, name, hints), { minLength: minItems, maxLength: Math.max(minItems, 3) });
+const listOf = (schema: JsonSchema, name: string, hints: Hints): fc.Arbitrary<Json> => {
+  const { items = {}, minItems = 0, uniqueItems = false } = schema;
+  const lengthsOf = { minLength: minItems, maxLength: Math.max(minItems, 3) };
+  const one = valid(items, name, hints);
+  return uniqueItems ? fc.uniqueArray(one, lengthsOf) : fc.array(one, lengthsOf);
+};
 
 const ofType = (type: string | undefined, schema: JsonSchema, name: string, hints: Hints): fc.Arbitrary<Json> => {
   if (type === "null") return fc.constant(null);
