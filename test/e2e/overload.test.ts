@@ -15,6 +15,8 @@ const infoOf = async (redis: Redis, name: string): Promise<number> =>
 const HALF_A_SECOND_LATER = `redis.call("DEL", KEYS[1] .. "nothing")
 return redis.call("INCRBY", KEYS[1] .. "test_clock", 500)`;
 
+/** As many as an email worker has (config/channels.ts). */
+const HANDS = 50;
 const MAILS = 400;
 const FULL_ROUNDS = isLong ? 8 : 1;
 
@@ -103,7 +105,8 @@ describe("a Redis that fills up", () => {
     const far = new Date(world.now() + 86_400_000).toISOString();
     const waiting: string = (await world.send(1, "sms", { send_at: far })).body.id;
     for (const { id } of (await bulk(0, MAILS)).body.results) ids.add(id);
-    await until(async () => (await world.depths()).inFlight > 50, { what: "attempts in flight" });
+    const sending = () => world.core.commands.zcard(`${world.core.keys.cell}sending`);
+    await until(async () => (await sending()) === HANDS, { what: "all hands to be at the provider", within: 30_000 });
     await server.config("SET", "maxmemory", "1");
     // Time goes on: the gate's first write is to note it, and is refused.
     const clock = setInterval(
@@ -114,8 +117,10 @@ describe("a Redis that fills up", () => {
     open();
     await until(async () => (await world.send(1)).status === 503, { what: "nothing is taken" });
     // What is on its way comes to its end, and is known: at a full Redis, too.
-    const sending = () => world.core.commands.exists(`${world.core.keys.cell}sending`);
-    await until(async () => world.ledger.length >= 50 && (await sending()) === 0, { what: "outcomes to be settled" });
+    await until(async () => world.ledger.length >= HANDS && (await sending()) === 0, {
+      what: "outcomes to be settled",
+      within: 30_000,
+    });
     expect((await world.as("DELETE", `/v1/messages/${waiting}`)).body.status).toBe("canceled");
     expect((await world.call("GET", "/readyz")).body.workers).toBe(1);
 
