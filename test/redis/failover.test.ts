@@ -240,18 +240,16 @@ describe("what a worker remembers", () => {
       now = n * 200_000;
       const message = pairs[n];
       if (message && go.kind === "go")
-        witness
-          .began("email", "T", message, go)
-          .outcome({
-            ...message,
-            token: "T",
-            action: "sent",
-            delay: milliseconds(0),
-            tries: 1,
-            mostTries: 3,
-            close: null,
-            record: null,
-          });
+        witness.began("email", "T", message, go).outcome({
+          ...message,
+          token: "T",
+          action: "sent",
+          delay: milliseconds(0),
+          tries: 1,
+          mostTries: 3,
+          close: null,
+          record: null,
+        });
     }
     await old.comeBack();
     await witness.handIn(stage.scripts);
