@@ -1,6 +1,6 @@
 /**
  * Access tokens: JWTs of HS256. Who verifies them is who signs them, our own API processes, and the secret is in the Redis
- * that they share: a public key would have nobody to be public for, and cost ten times the time (docs/decisions/0021).
+ * that they share: a public key would have nobody to be public for, and cost three times the time (docs/decisions/0021).
  */
 import { randomUUID } from "node:crypto";
 import { compactVerify, decodeProtectedHeader, SignJWT } from "jose";
