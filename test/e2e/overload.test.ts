@@ -12,8 +12,8 @@ const infoOf = async (redis: Redis, name: string): Promise<number> =>
   Number(new RegExp(`^${name}:(\\d+)`, "m").exec(await redis.info())?.[1]);
 
 /** At a full Redis, too: after a write that takes no memory. */
-const HALF_A_SECOND_LATER = `redis.call("DEL", KEYS[1] .. "nothing")
-return redis.call("INCRBY", KEYS[1] .. "test_clock", 500)`;
+const A_LITTLE_LATER = `redis.call("DEL", KEYS[1] .. "nothing")
+return redis.call("INCRBY", KEYS[1] .. "test_clock", 50)`;
 
 /** As many as an email worker has (config/channels.ts). */
 const HANDS = 50;
@@ -109,10 +109,7 @@ describe("a Redis that fills up", () => {
     await until(async () => (await sending()) === HANDS, { what: "all hands to be at the provider", within: 30_000 });
     await server.config("SET", "maxmemory", "1");
     // Time goes on: the gate's first write is to note it, and is refused.
-    const clock = setInterval(
-      () => void server.eval(HALF_A_SECOND_LATER, 1, world.core.keys.cell).catch(() => {}),
-      500,
-    );
+    const clock = setInterval(() => void server.eval(A_LITTLE_LATER, 1, world.core.keys.cell).catch(() => {}), 500);
     closing.push(async () => clearInterval(clock));
     open();
     await until(async () => (await world.send(1)).status === 503, { what: "nothing is taken" });
@@ -137,8 +134,9 @@ describe("a Redis that fills up", () => {
       linesPerSecond: (kept.raw.length - lines) / seconds,
     };
     note("full", calm);
-    // What scripts call within themselves is counted as well.
-    expect(calm.commandsPerSecond).toBeLessThan(150);
+    // What scripts call within themselves is counted as well, and so is the clock that moves on. (Sweeps that asked about
+    // every job in vain made 1,700.)
+    expect(calm.commandsPerSecond).toBeLessThan(500);
     expect(calm.cpu).toBeLessThan(0.4);
     expect(calm.linesPerSecond).toBeLessThan(5);
 
