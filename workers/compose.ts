@@ -121,7 +121,7 @@ export const composeWorker = async (
   lifecycle.add("nudges", () => ended(subscriber));
   void onNudge(subscriber, keys, (what) => {
     // A little apart, so that several gates do not look at the same instant.
-    setTimeout(() => gate.nudge(what), milliseconds(Math.random() * 5));
+    setTimeout(() => gate.nudge(what), milliseconds(Math.random()));
   }).catch(() => {}); // it subscribes again when Redis is there; until then the gate looks by itself
 
   const workers = providers.flatMap((provider) =>

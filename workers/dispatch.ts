@@ -17,6 +17,7 @@ import type { Begun, Release } from "../src/redis/scripts/begin.ts";
 import { settle, type Settled, type Settlement } from "../src/redis/scripts/settle.ts";
 import { unrelease } from "../src/redis/scripts/unrelease.ts";
 import { beginningWith } from "./beginning.ts";
+import { inTime } from "./in-time.ts";
 import { insist } from "./insist.ts";
 import { permitsOf } from "./permits.ts";
 import { sleep } from "./sleep.ts";
@@ -93,13 +94,11 @@ export const dispatcher = (
     // begin made it `sending` until t0 + reapIn at the earliest: past the budget, the reaper could overtake the call.
     if (clock.monotonic() > t0 + policy.callBudget) return tooLate;
     const { account, sender, recipient, createdAt } = go;
-    const over = AbortSignal.timeout(policy.attemptTimeout);
-    const late = new Promise<Outcome>((resolve) => {
-      over.addEventListener("abort", () => setTimeout(resolve, GRACE, NO_ANSWER), { once: true });
-    });
     const message = { id, account, channel, sender, recipient, content, createdAt };
     // An adapter answers and never throws; one that does neither must not take the message or the worker with it.
-    return Promise.race([provider.attempt(message, over).catch(() => NO_ANSWER), late]);
+    return inTime(policy.attemptTimeout, GRACE, NO_ANSWER, (over) =>
+      provider.attempt(message, over).catch(() => NO_ANSWER),
+    );
   };
 
   const attempt = async (

@@ -33,7 +33,7 @@ if next_after then
 end
 if verdict == 'absent' and goes_again(m) and (x.f.tries or 0) < most_tries then
   redis.call('ZREM', cell .. 'asking', id)
-  later(m, now, delay)
+  once_more(m, now, delay)
   flush()
   return 'resend'
 end

@@ -5,6 +5,7 @@
 --@ lib quota
 --@ lib lanes
 --@ lib outcomes
+--@ lib leaving
 --[[ heard: the provider tells by itself what became of a message (a status callback). Telling it again, or out of order,
      changes nothing: delivered and undelivered are the last word.
      KEYS 1 cell
@@ -29,8 +30,13 @@ if state == 'sending' then
   flush()
   return 'noted'
 end
+local waits = state == 'scheduled' or state == 'queued' or state == 'released'
 if state == 'asking' then
   end_asking(m, verdict, now)
+elseif x.f.doubt and waits then
+  -- It was to go once more, because nobody knew: now somebody does.
+  usage(m, now, hour_of_account(m, now), 'sent')
+  leave(m, verdict, now)
 elseif state == 'uncertain' or (state == 'sent' and verdict ~= 'sent') then
   change_end(m, verdict)
 else

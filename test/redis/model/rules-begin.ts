@@ -225,6 +225,31 @@ export const BEGINNING: readonly Rule[] = [
     without: [{ script: "settle", find: "late_news(m, x, more.provider_id)\n", replace: "\n" }],
   },
   {
+    of: "uncertain",
+    name: "what is to go once more because nobody knew goes no more once the provider tells that it has it",
+    check: async (stage) => {
+      await stage.account("a");
+      const [mail = "", other = ""] = await stage.put("a", 2);
+      const pairs = await stage.released();
+      await stage.begin(pairs);
+      await stage.settle(pairs.slice(0, 1), "uncertain", { tries: 1, delay: milliseconds(5_000) });
+      await stage.settle(pairs.slice(1), "later", { tries: 1, delay: milliseconds(5_000) });
+      // A refusal is no doubt: what is heard of it then is of another.
+      expect([await stage.heard(mail, "delivered"), await stage.heard(other, "delivered")]).toEqual([
+        "changed",
+        "known",
+      ]);
+      expect(await stage.state(mail)).toBe("delivered");
+      await stage.at(6_000);
+      expect((await stage.released()).map(({ id }) => id)).toEqual([other]);
+      expect([await stage.used("A|a"), await stage.held("A|a")]).toEqual([1, 1]);
+    },
+    without: [
+      { script: "heard", find: "elseif x.f.doubt and waits then", replace: "elseif false then" },
+      { script: "heard", find: "elseif x.f.doubt and waits then", replace: "elseif waits then" },
+    ],
+  },
+  {
     of: "11",
     name: "a worker that is too early waits: it takes no slot, and marks nothing",
     check: async (stage) => {

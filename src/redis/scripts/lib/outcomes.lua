@@ -38,6 +38,12 @@ local function start_asking(m, now, reason)
   redis.call('ZADD', cell .. 'asking', now + ASK_AFTER[1], m.id)
 end
 
+-- Once more, although it may have been sent: whoever hears meanwhile that it was (heard.lua) takes it out again.
+local function once_more(m, now, delay)
+  put(x_of(m.id), 'doubt', 1)
+  later(m, now, delay)
+end
+
 -- It may have been sent: charged, never refunded. What the provider has told us meanwhile (a callback that was quicker
 -- than the reply) settles it. `again`: its provider would send it once, however often it is shown; it goes through the gate
 -- and is charged all the same, since it may arrive in another window than the one that was charged for it.
@@ -49,11 +55,11 @@ local function settle_uncertain(m, now, tries_left, delay, reason, again)
   if x.f.heard then
     end_message(m, x.f.heard, now)
   elseif again and tries_left and m.channel ~= 'voice' then
-    later(m, now, delay)
+    once_more(m, now, delay)
   elseif is_asked_about(m) then
     start_asking(m, now, reason)
   elseif tries_left and goes_again(m) then
-    later(m, now, delay)
+    once_more(m, now, delay)
   else
     end_message(m, 'uncertain', now, reason)
   end
