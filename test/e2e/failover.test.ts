@@ -38,6 +38,12 @@ const aPair = async (options: Parameters<typeof aWorld>[0] = {}): Promise<Pair> 
   closing.push(world.stop);
   return { master, replica, board, world };
 };
+/** The replica has all that has been written so far. */
+const inStep = async ({ master, replica }: Pick<Pair, "master" | "replica">): Promise<void> => {
+  const mark = String(performance.now());
+  await master.admin.set("mark", mark);
+  await until(async () => (await replica.admin.get("mark")) === mark, { what: "the replica to be in step" });
+};
 const aProcess = async (world: World, through: Switchboard | null = null): Promise<WorkerProcess> => {
   const address = through && "url" in through.address ? { TEST_ADDRESS: through.address.url } : {};
   const worker = await startWorkerProcess(world, { env: { TEST_LOG: "info", ...FEW_HANDS, ...address } });
@@ -52,12 +58,21 @@ const enqueue = async (world: World, count: number): Promise<void> => {
   }
 };
 /** From its `from`-th arrival on, the provider takes in what the replica will never hear of; at `to`, the replica is master. */
-const loseBetween = ({ world, replica, board }: Pair, from: number, to: number, onSwitch = (): void => {}) => {
-  const seen = { arrivals: 0, switchedAt: 0, heldFor: 0 };
+const loseBetween = ({ world, master, replica, board }: Pair, from: number, to: number, onSwitch = (): void => {}) => {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  /** The provider takes nothing in before `open`: what is enqueued is to be known to both. */
+  const seen = { arrivals: 0, switchedAt: 0, heldFor: 0, open };
   world.provider.beforeArrival = async () => {
+    await opened;
     seen.arrivals++;
     if (seen.switchedAt > 0 && seen.heldFor === 0) seen.heldFor = performance.now() - seen.switchedAt;
-    if (seen.arrivals === from) await replica.replicate(null);
+    if (seen.arrivals === from) {
+      await inStep({ master, replica });
+      await replica.replicate(null);
+    }
     if (seen.arrivals === to) {
       onSwitch();
       board.switchTo(replica);
@@ -90,6 +105,7 @@ describe("a failover that loses writes", () => {
     const workers = [await aProcess(world), await aProcess(world, other)];
     const seen = loseBetween(pair, 20, 90, () => other.switchTo(null));
     await enqueue(world, 100);
+    seen.open();
     const { admin } = pair.replica;
     const { home } = world.core.keys;
     const heldFor = async (): Promise<number> =>
@@ -136,6 +152,7 @@ describe("a failover that loses writes", () => {
   it("finds a worker in the midst of a call: what it hears afterwards is taken, and nobody calls again", async () => {
     const pair = await aPair({ workers: 2 });
     const { world, replica, board } = pair;
+    await inStep(pair);
     let answer = (): void => {};
     const answered = new Promise<void>((resolve) => {
       answer = resolve;
@@ -166,6 +183,7 @@ describe("a failover that loses writes", () => {
     const mortal = await aProcess(world);
     const seen = loseBetween(pair, 20, 50);
     await enqueue(world, 40);
+    seen.open();
     await until(() => seen.arrivals >= 20, { what: "arrivals" });
     await mortal.end("SIGKILL");
     await until(() => seen.switchedAt > 0, { what: "the failover", within: 30_000 });

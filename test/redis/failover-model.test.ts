@@ -53,7 +53,6 @@ const LOSSES: readonly (Mutation & { readonly lost: string })[] = [
     find: "if x.f.release == release and x.f.token == token then",
     replace: "if false then",
   },
-  { lost: "that an older release is over", find: "if (x.f.release or 0) > release then", replace: "if false then" },
 ];
 
 const pairsOf = ({ messages }: ReleasedJob): Release[] => messages.map(([id, release]) => ({ id, release }));

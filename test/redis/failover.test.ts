@@ -185,6 +185,30 @@ describe("what a worker remembers", () => {
     expect(await stage.used("A|a", "day")).toBe(1);
   });
 
+  /** Tried by one worker, tried again by another and under way there; Redis knows all of it. */
+  const triedAgain = async (mutations = {}) => {
+    const stage = await aStage(mutations);
+    await stage.account("a");
+    await stage.put("a", 1);
+    const first = await stage.released();
+    await stage.begin(first, "T1");
+    await stage.settle(first, "later", {}, "T1");
+    const second = await stage.released();
+    await stage.begin(second, "T2");
+    await stage.elsewhere();
+    await restore(stage.scripts, REAP_IN, [sent(only(first), "T1", { charged: false })]);
+    return stage.settle(second, "sent", {}, "T2");
+  };
+
+  it("of what is over long since changes nothing", async () => {
+    expect(await triedAgain()).toEqual(["ok"]);
+  });
+
+  it("of what is over long since would take the message from whoever sends it now", async () => {
+    const find = "if (x.f.release or 0) > release then";
+    expect(await triedAgain({ mutations: [{ find, replace: "if false then" }] })).toEqual(["refused"]);
+  });
+
   it("too late, when somebody else has sent it meanwhile, still counts: it went twice", async () => {
     const stage = await aStage();
     await stage.account("a");
