@@ -202,8 +202,16 @@ const BAD: readonly (readonly [variable: string, text: string, expectedGot: stri
     "worker.begun:1",
     "expected nothing, unless SLUICE_TEST_CLOCK=1 says that this is a test, got a point to die at",
   ],
-  ["SLUICE_RATE", "email=1/s", "expected a variable of docs/operations.md (SLUICE_RATES?), got a name that nobody reads"],
-  ["SLUICE_SANDBOXES", "on", "expected a variable of docs/operations.md (SLUICE_SANDBOX?), got a name that nobody reads"],
+  [
+    "SLUICE_RATE",
+    "email=1/s",
+    "expected a variable of docs/operations.md (SLUICE_RATES?), got a name that nobody reads",
+  ],
+  [
+    "SLUICE_SANDBOXES",
+    "on",
+    "expected a variable of docs/operations.md (SLUICE_SANDBOX?), got a name that nobody reads",
+  ],
   ["SLUICE_QQQQQQQQQQ", "x", "expected a variable of docs/operations.md, got a name that nobody reads"],
 ];
 

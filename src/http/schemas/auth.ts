@@ -7,7 +7,11 @@ const Scope = Type.String({ description: `Some of ${KEY_SCOPES.join(", ")}, with
 export const TokenRequest = Closed(
   {
     api_key: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 2_048, description: "Where it is not shown as Authorization: Bearer sk_…" }),
+      Type.String({
+        minLength: 1,
+        maxLength: 2_048,
+        description: "Where it is not shown as Authorization: Bearer sk_…",
+      }),
     ),
     scope: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "All of the key's when absent" })),
   },
