@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { CHANGES, notesOf, SYSTEM } from "../../src/domain/audit.ts";
 import { newSeed } from "../../src/domain/id.ts";
-import { instant } from "../../src/domain/time.ts";
+import { instant, milliseconds } from "../../src/domain/time.ts";
 import { keysOf } from "../../src/redis/keys.ts";
 import { scriptRunner } from "../../src/redis/script.ts";
 import { addApiKey } from "../../src/redis/scripts/api-keys-add.ts";
@@ -235,6 +235,45 @@ describe("the audit", () => {
       expect(told).toHaveLength(count);
       for (const [at, line] of told.slice(1).entries()) expect(line["from"]).toEqual(told[at]?.["to"]);
     }
+  });
+
+  /** A process that is overtaken: between its look and its write somebody else writes. */
+  const overtaken = (script: string, meanwhile: () => Promise<unknown>) => {
+    let isFirst = true;
+    const run: typeof api.scripts.run = async (asked, args) => {
+      if (asked.name === script && isFirst) {
+        isFirst = false;
+        await meanwhile();
+      }
+      return api.scripts.run(asked, args);
+    };
+    return composeIdentity(api.redis, { run }, api.server.cell);
+  };
+
+  it.each(["patch", "rotate", "revoke"] as const)(
+    "tells what a key was when it was changed, not when it was looked at: %s",
+    async (verb) => {
+      const meanwhile = () => operate("PATCH", path(`/keys/${keyId}`), { name: "Meanwhile" });
+      const { keys } = overtaken(`api-keys-${verb}`, meanwhile);
+      if (verb === "patch") await keys.patch(account, keyId, { apiLimit: { minute: 1 } });
+      else if (verb === "rotate") await keys.rotate(account, keyId, milliseconds(60_000));
+      else await keys.revoke(account, keyId);
+      const [line, before] = await lines();
+      expect(before).toMatchObject({ what: "key.patched", to: { name: "Meanwhile" } });
+      expect(line?.["from"]).toEqual(before?.["to"]);
+    },
+  );
+
+  it("tells what a plan was when it was changed, not when it was looked at", async () => {
+    await operate("PUT", "/v1/plans/contested", { weight: 2 });
+    const { plans } = overtaken("plans-write", () => operate("PUT", "/v1/plans/contested", { weight: 3 }));
+    await plans.put("contested", { quotas: {}, weight: 4, apiLimit: null, apiCeiling: null });
+    const told = (await lines("what=plan.patched&limit=2")).map(({ from, to }) => [from, to]);
+    const weighing = (weight: number) => expect.objectContaining({ name: "contested", weight });
+    expect(told).toEqual([
+      [weighing(3), weighing(4)],
+      [weighing(2), weighing(3)],
+    ]);
   });
 
   it("is read by pages, of one account, of one kind, and each line once, also while others are added", async () => {

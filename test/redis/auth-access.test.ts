@@ -294,6 +294,16 @@ describe("the secret that signs", () => {
     expect(await stale.tokens.authenticate(minted)).toBeNull();
   });
 
+  it("is one of two at most: the others are not kept", async () => {
+    for (let day = 0; day < 4; day++) {
+      await api.moveBy(24 * HOUR);
+      await tokenFor();
+    }
+    const kept = Object.keys(await api.redis.hgetall(keysOf(api.server.cell).signing));
+    expect(kept).toContain("refresh");
+    expect(kept).toHaveLength(3);
+  });
+
   it("stands in no log, and no token does", async () => {
     const granted = await api.token(key);
     await look(textOf(granted, "access_token"));
