@@ -69,8 +69,6 @@ declare module "fastify" {
     access?: Access;
     /** What an account's key must be allowed. Of every route that one may call, and of no other. */
     scope?: KeyScope;
-    /** Hands out tokens: limited by the caller's address, in a budget of its own. */
-    authentication?: true;
     /** A body may be left out: it is then `{}`. */
     bodyOptional?: boolean;
     /** Outside the limit on requests. */

@@ -9,7 +9,7 @@ import * as schemas from "../schemas/auth.ts";
 import { problems } from "../schemas/problem.ts";
 import type { Services } from "../services.ts";
 
-const config = { access: "anyone", authentication: true } as const;
+const config = { access: "anyone" } as const;
 const tags = ["Tokens"];
 
 const tokenJson = ({ accessToken, expiresIn, refreshToken, refreshExpiresIn, scopes }: Grant) => ({
