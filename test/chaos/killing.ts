@@ -29,6 +29,7 @@ export const livesOf = (dice: Dice, name: string, program: "api" | "worker") => 
 
 export interface Kill {
   readonly what: "api" | "worker" | "redis";
+  /** Of Redis: when it was back. */
   readonly realAt: number;
   /** There was something to send, so how long nothing arrived says something. */
   readonly busy: boolean;
@@ -53,12 +54,13 @@ export const killing = (stage: Stage, time: RunTime, slots: readonly Slot[], pac
   const stopping = new AbortController();
   let redisDown = false;
 
-  const note = async (what: Kill["what"]): Promise<void> => {
-    const { ready, released } = redisDown ? { ready: 0, released: 0 } : await depths();
-    kills.push({ what, realAt: realNow(), busy: ready + released > 0 });
+  const isBusy = async (): Promise<boolean> => {
+    if (redisDown) return false;
+    const { ready, released } = await depths();
+    return ready + released > 0;
   };
   const killRedis = async (): Promise<void> => {
-    await note("redis");
+    const busy = await isBusy();
     await clock.pause();
     redisDown = true;
     time.disturbed(RECONNECT_MS);
@@ -66,6 +68,8 @@ export const killing = (stage: Stage, time: RunTime, slots: readonly Slot[], pac
     fleet.redisDied();
     await until(async () => (await redis.ping()) === "PONG", { what: "Redis to be back", within: 30_000 });
     redisDown = false;
+    // What the providers had in hand arrives while it is away: it is from here that something has to resume.
+    kills.push({ what: "redis", realAt: realNow(), busy });
     time.disturbed(RECONNECT_MS);
     await clock.start();
   };
@@ -76,7 +80,7 @@ export const killing = (stage: Stage, time: RunTime, slots: readonly Slot[], pac
   const killSome = async (program: "api" | "worker", n: number): Promise<void> => {
     const all = slots.filter((slot) => slot.program === program);
     if (all.some((slot) => slot.ready() === null)) return;
-    await note(program);
+    kills.push({ what: program, realAt: realNow(), busy: await isBusy() });
     const victims = dice("all", program, n) < ALL_SHARE ? all : [oneOf(all, dice("victim", program, n))];
     for (const victim of victims) victim.kill();
   };
