@@ -66,6 +66,12 @@ describe("the judge of the chaos runs", () => {
     ]);
   });
 
+  it("lets a message arrive that was asked for and never answered", () => {
+    const evidence = { accepted: [], provider: [came(MAIL)], states: new Map(), deaths: [] };
+    expect(judge({ ...evidence, unanswered: [MAIL] }).violations).toEqual([]);
+    expect(judge({ ...evidence, unanswered: [TEXT] }).violations).toEqual([expect.stringMatching(/^UNASKED/)]);
+  });
+
   it("lets a message fail that was refused, and be uncertain", () => {
     const provider = [came(MAIL, { kind: "refused", behaviour: "550" })];
     expect(verdictOn(provider, { [MAIL]: "failed", [TEXT]: "uncertain" }).violations).toEqual([]);
@@ -82,9 +88,12 @@ describe("the judge of the chaos runs", () => {
     const sent = { [MAIL]: "sent" };
     expect(verdictOn([came(MAIL), again], sent, death)).toMatchObject({
       violations: [],
-      figures: { duplicates_email: 1, duplicates_other: 0 },
+      figures: { duplicates_email: 1, duplicates_email_after_a_death: 1, duplicates_other: 0 },
     });
-    expect(verdictOn([came(MAIL, { behaviour: "lost" }), again], sent).violations).toEqual([]);
+    expect(verdictOn([came(MAIL, { behaviour: "lost" }), again], sent)).toMatchObject({
+      violations: [],
+      figures: { duplicates_email_unanswered: 1, duplicates_email_after_a_death: 0 },
+    });
     expect(verdictOn([came(MAIL), again], sent).violations).toHaveLength(1);
     expect(verdictOn([came(MAIL), again], sent, [{ ...death[0]!, realAt: 90_000 }]).violations).toHaveLength(1);
     expect(verdictOn([came(MAIL), { ...again, letter: "another" }], sent, death).violations).toHaveLength(1);
