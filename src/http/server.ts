@@ -75,7 +75,9 @@ export const createServer = async (services: Services, options: ServerOptions = 
     // What the router refuses has passed no hook.
     frameworkErrors(error, request, reply) {
       setAnswerHeaders(request, reply);
-      void sendProblem(error, request, reply);
+      void app.heldToLimits(request, reply).then((isAnswered) => {
+        if (!isAnswered) void sendProblem(error, request, reply);
+      });
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 

@@ -51,6 +51,7 @@ describe("the API's limits", () => {
     expect(told(wrong[9]!)).toMatchObject({ limit: 60, remaining: 50 });
     expect((await world.call("GET", "/v1/audit", undefined, "sk_nobodys")).status).toBe(429);
     expect((await world.call("GET", "/nothing/at/all", undefined, "")).status).toBe(429);
+    expect((await world.call("GET", "/v1/%zz", undefined, "")).status).toBe(429);
     // Neither a key nor the operator is that address; and health is nobody's business to limit.
     expect((await world.as("GET", "/v1/quotas")).status).toBe(200);
     expect((await world.call("GET", "/v1/accounts")).headers.has("x-ratelimit-limit")).toBe(false);

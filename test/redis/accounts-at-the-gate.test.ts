@@ -64,8 +64,9 @@ describe("accounts at the real gate", () => {
     await stage.settle(released, "sent");
     expect(await accounts().finishRemovals()).toBe(0);
     expect(await accounts().get(id)).toBeNull();
-    // Usage stays for its 40 days, and senders' rows without a rule leave by themselves.
-    const left = (await keysWith(id)).filter((key) => !key.startsWith("use:") && !key.startsWith("q:S|"));
+    // Usage stays for its 40 days and the audit for its year; senders' rows without a rule leave by themselves.
+    const leaving = /^(?:use:|audit:|q:S\|)/;
+    const left = (await keysWith(id)).filter((key) => !leaving.test(key));
     expect(left).toEqual([]);
     for (const key of await keysWith(`q:S|${id}`)) expect(await redis.pttl(server.cell + key)).toBeGreaterThan(0);
     for (const channel of CHANNELS) expect(await redis.zcard(`${server.cell}ring:${channel}:a`)).toBe(0);

@@ -28,6 +28,7 @@ import { restore } from "../../src/redis/scripts/failover-restore.ts";
 import { cancelSome } from "../../src/redis/scripts/cancel-some.ts";
 import { endIdempotent } from "../../src/redis/scripts/idempotency-end.ts";
 import { startIdempotent } from "../../src/redis/scripts/idempotency-start.ts";
+import { noteLimits } from "../../src/redis/scripts/note-limits.ts";
 import { openBatch } from "../../src/redis/scripts/open-batch.ts";
 import { writePlans } from "../../src/redis/scripts/plans-write.ts";
 import type { IdSeed } from "../../src/domain/id.ts";
@@ -336,6 +337,15 @@ export const CASES: readonly Case[] = [
       ),
   },
   { name: "cancel-some", act: (stage) => cancelSome(stage.scripts, "a") },
+  {
+    name: "note-limits",
+    act: (stage) =>
+      noteLimits(stage.scripts, "p1", {
+        number: 1,
+        counts: [{ owner: "a", day: 20_000, field: "1728000000000|email-send|-|admitted", requests: 3 }],
+        events: ['{"id":"evt_1"}'],
+      }),
+  },
   { name: "asking-due", prepare: inDoubt, act: (stage) => askingDue(stage.scripts, 10, MINUTE) },
   ...(["delivered", "absent"] as const).map((verdict) => ({
     name: `asked, and told ${verdict}`,
@@ -350,8 +360,12 @@ export const CASES: readonly Case[] = [
   },
 ];
 
-/** The scripts that read only; release, whose repetition lets more go; and nothing else may be without a case. */
+/**
+ * The scripts that read only; release, whose repetition lets more go; admit, whose repetition charges once more and lets nobody
+ * through by it; and nothing else may be without a case.
+ */
 export const WITHOUT_CASE = [
+  "admit",
   "api-keys-find",
   "live-workers",
   "look",

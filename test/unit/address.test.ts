@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { parseEmailAddress, parseMailbox, parsePhone, senderKey } from "../../src/domain/address.ts";
+import { holdsEncodedWord } from "../../src/domain/mail-header.ts";
 
 const longLocal = "l".repeat(64);
 /** 254 characters: 64 + @ + 185 + 4. */
@@ -162,7 +163,11 @@ describe("a From header", () => {
   });
 
   it("gives back any name that was quoted properly", () => {
-    const name = fc.string({ unit: "grapheme", maxLength: 40 }).map((text) => text.trim());
+    // Graphemes hold line and paragraph separators too, which stand in no name.
+    const name = fc
+      .string({ unit: "grapheme", maxLength: 40 })
+      .map((text) => text.trim())
+      .filter((text) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text) && !holdsEncodedWord(text));
     fc.assert(
       fc.property(name, (text) => {
         const quoted = `"${text.replaceAll(/["\\]/g, "\\$&")}"`;

@@ -16,6 +16,8 @@ const content = async (stage: Stage, key: string): Promise<unknown> => {
   if (type === "list") return redis.lrange(key, 0, -1);
   if (type === "set") return (await redis.smembers(key)).sort();
   if (type === "zset") return redis.zrange(key, "0", "-1", "WITHSCORES");
+  // An entry's id is Redis's own clock.
+  if (type === "stream") return (await redis.xrange(key, "-", "+")).map(([, fields]) => fields);
   throw new TypeError(`no key of a cell is a ${type}`);
 };
 
