@@ -2,6 +2,7 @@
  * What a job does: begin → attempt → settle, for each message that it carries. The provider is called between a begin
  * that answered "go" and a settle, and nowhere else.
  */
+import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { afterAttempt, type RetryPolicy } from "../src/domain/action.ts";
 import type { Channel } from "../src/domain/channel.ts";
@@ -13,7 +14,7 @@ import type { Contents } from "../src/gate/contents.ts";
 import { attemptText } from "../src/gate/record.ts";
 import type { Provider } from "../src/providers/provider.ts";
 import type { ScriptRunner } from "../src/redis/script.ts";
-import type { Begun, Release } from "../src/redis/scripts/begin.ts";
+import type { Begun, Release, Run } from "../src/redis/scripts/begin.ts";
 import { settle, type Settled, type Settlement } from "../src/redis/scripts/settle.ts";
 import { unrelease } from "../src/redis/scripts/unrelease.ts";
 import { beginningWith } from "./beginning.ts";
@@ -82,7 +83,7 @@ export const dispatcher = (
   const beginning = beginningWith({ scripts, durable, clock, reapIn, stopping });
   const settling = together<Settlement, Settled>((all) => insist(clock, () => settle(scripts, all)), AT_MOST);
   /** Not begun: those of one job keep their order. */
-  const givingBack = together<Release, boolean>((all) => insist(clock, () => unrelease(scripts, "", all)), AT_MOST);
+  const givingBack = together<Run, boolean>((all) => insist(clock, () => unrelease(scripts, all)), AT_MOST);
 
   /** One call of the provider, or none when the time for it has passed. */
   const call = async (channel: Channel, { id }: Release, go: Go, t0: MonotonicMillis): Promise<Outcome> => {
@@ -103,15 +104,15 @@ export const dispatcher = (
 
   const attempt = async (
     channel: Channel,
-    token: string,
-    message: Release,
+    run: Run,
     go: Go,
     t0: MonotonicMillis,
     called: () => void,
   ): Promise<string | null> => {
+    const { token, ...message } = run;
     const testimony = witness.began(channel, token, message, go);
     if (!(await sleep(go.slotIn, stopping))) {
-      await insist(clock, () => unrelease(scripts, token, [message]));
+      await givingBack(run);
       testimony.forget();
       return null;
     }
@@ -149,14 +150,17 @@ export const dispatcher = (
 
   /** One message, from begin to settle, as soon as a hand is free. Answers why its attempt failed. */
   const send = async (channel: Channel, message: Release): Promise<string | null> => {
+    // One for all that this run asks: where the reply of a begin is lost, and the next is told to wait, the one after it must
+    // find the message its own. (Without: it is another's, nobody settles it, and the reaper takes it for sent.)
+    const run: Run = { ...message, token: randomUUID() };
     if (!(await open.take(stopping))) {
-      await givingBack(message);
+      await givingBack(run);
       return null;
     }
     let giveHand = (): void => {};
     try {
       if (!(await hands.take(stopping))) {
-        await givingBack(message);
+        await givingBack(run);
         return null;
       }
       let isTaken = true;
@@ -165,13 +169,13 @@ export const dispatcher = (
         isTaken = false;
       };
       for (;;) {
-        const { begun, token, t0 } = await beginning(message);
+        const { begun, t0 } = await beginning(run);
         switch (begun.kind) {
           case "go":
-            return await attempt(channel, token, message, begun, t0, giveHand);
+            return await attempt(channel, run, begun, t0, giveHand);
           case "wait":
             if (await sleep(begun.waitFor, stopping)) continue;
-            await givingBack(message);
+            await givingBack(run);
             return null;
           case "returned":
           case "ended":

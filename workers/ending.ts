@@ -46,7 +46,8 @@ const giveBackOn = async (scripts: ScriptRunner, channel: Channel): Promise<numb
   let given = 0;
   // The last first: each page goes to the head of its lanes.
   while (messages.length > 0) {
-    const back = await unrelease(scripts, "", messages.splice(-AT_A_TIME));
+    const last = messages.splice(-AT_A_TIME).map(({ id, release }) => ({ id, release, token: "" }));
+    const back = await unrelease(scripts, last);
     given += back.filter(Boolean).length;
   }
   return given;

@@ -97,7 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
     '.catch((): Outcome => ({ kind: "permanent", why: "" }))',
   ),
   inDispatch("one that is taken is sent all the same", 'case "go":', 'case "taken":\n          case "go":'),
-  inBeginning("every run has the same token", "const token = randomUUID();", 'const token = "token";'),
+  inDispatch("every run has the same token", "token: randomUUID() }", 'token: "token" }'),
   inBeginning(
     "the budget counts from the first call, not from the one that was answered",
     "        t0 = clock.monotonic();\n",
@@ -105,8 +105,8 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   inBeginning(
     "what begin may have marked is left to the reaper",
-    "unrelease(scripts, token, messages)",
-    'unrelease(scripts, "", messages)',
+    "unrelease(scripts, runs)",
+    'unrelease(scripts, runs.map((run) => ({ ...run, token: "" })))',
   ),
 
   inAction(

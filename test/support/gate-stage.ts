@@ -172,7 +172,11 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
     (await releaseCall(channel)).jobs.flatMap((job) => job.messages.map(([id, number]) => ({ id, release: number })));
 
   const beginAll = (pairs: readonly Release[], token = "T"): Promise<readonly Begun[]> =>
-    begin(scripts, token, REAP_IN, pairs);
+    begin(
+      scripts,
+      REAP_IN,
+      pairs.map((pair) => ({ ...pair, token })),
+    );
 
   /** Releases, begins and settles as sent until nothing more may go; answers the ids in the order in which they went. */
   const drain = async (channel: Channel = "email"): Promise<string[]> => {
@@ -226,7 +230,11 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
     loseZoneRow: (zone: string) => redis.del(`${cell}zone:${zone}`),
     suppress: (account: string, address: string, channel: Channel = "email") =>
       redis.hset(`${cell}sup:${account}`, `${channel}|${address}`, "{}"),
-    unrelease: (pairs: readonly Release[], token = "") => unrelease(scripts, token, pairs),
+    unrelease: (pairs: readonly Release[], token = "") =>
+      unrelease(
+        scripts,
+        pairs.map((pair) => ({ ...pair, token })),
+      ),
     cancel: async (...ids: string[]) => {
       const account = owner.get(ids[0] ?? "") ?? "";
       return (await cancel(scripts, account, ids)).map(({ result }) => result);

@@ -4,19 +4,21 @@ import { milliseconds, systemClock } from "../../src/domain/time.ts";
 import type { Reply, ScriptRunner } from "../../src/redis/script.ts";
 import { beginningWith } from "../../workers/beginning.ts";
 
-/** Of each message, release 2 may go. */
+/** Of each message, release 2 may go, to the first that asks. */
 const server = () => {
   const calls: string[][] = [];
+  const taken = new Set<string>();
   const scripts: ScriptRunner = {
-    run: async (_, [, , ...pairs]) => {
-      calls.push(pairs.map(String));
+    run: async (_, [, ...runs]) => {
+      calls.push(runs.map(String));
       const replies: Reply[] = [];
-      for (let at = 1; at < pairs.length; at += 2)
-        replies.push(
-          Number(pairs[at]) === 2
-            ? ["go", 0, 0, 0, '{}\n{"to":"a@example.net"}', "acc_1", "shop@example.com", "a@example.net", "", "0"]
-            : ["stale"],
-        );
+      for (let at = 0; at < runs.length; at += 3) {
+        const [, id, release] = runs.slice(at, at + 3);
+        if (release !== 2) replies.push(["stale"]);
+        else if (taken.has(String(id))) replies.push(["taken"]);
+        else replies.push(["go", 0, 0, 0, '{}\n{"to":"a@example.net"}', "acc_1", "a@x.org", "b@x.org", "", "0"]);
+        if (release === 2) taken.add(String(id));
+      }
       return replies;
     },
   };
@@ -26,18 +28,17 @@ const server = () => {
 };
 
 describe("asking whether messages may go", () => {
-  it("answers each release of a message for itself: the job of an older one is told that it is over", async () => {
+  it("answers each run for itself: the job of an older release is told that it is over", async () => {
     const { calls, begin } = server();
-    const asked = [1, 2].map((release) => begin({ id: "msg_1", release }));
+    const asked = [1, 2].map((release) => begin({ id: "msg_1", release, token: `run ${release}` }));
     const [older, newer] = await Promise.all(asked);
-    expect(calls).toEqual([["msg_1", "1", "msg_1", "2"]]);
+    expect(calls).toEqual([["run 1", "msg_1", "1", "run 2", "msg_1", "2"]]);
     expect([older?.begun.kind, newer?.begun.kind]).toEqual(["stale", "go"]);
   });
 
   it("lets one of two runs of the same release go", async () => {
-    const { calls, begin } = server();
-    const runs = await Promise.all([1, 2].map(() => begin({ id: "msg_1", release: 2 })));
-    expect(calls).toEqual([["msg_1", "2"]]);
+    const { begin } = server();
+    const runs = await Promise.all(["one", "two"].map((token) => begin({ id: "msg_1", release: 2, token })));
     expect(runs.map(({ begun }) => begun.kind)).toEqual(["go", "taken"]);
   });
 });

@@ -8,7 +8,7 @@
 --[[ begin: may this worker hand these messages to the provider? Marks them `sending`, gives them their slots of the rate,
      and checks every rule once more with the message's own hold included (a limit lowered since its release holds).
      KEYS 1 cell
-     ARGV 1 token of this run, 2 ms until the reaper may have them, then for each message: id, release
+     ARGV 1 ms until the reaper may have them, then for each message: token of its run, id, release
      Reply for each message, in order:
        {'go', ms until its slot, tries so far, attempts so far, header line, kept and body JSON, created} the same again for the same token
                            (with its time until the reaper begun anew)
@@ -17,7 +17,7 @@
        {'ended', state}    expired or suppressed: its hold given back
        {'taken'}           another run has it
        {'stale'}           this release is over ]]
-local token, reap_in = ARGV[1], tonumber(ARGV[2])
+local reap_in = tonumber(ARGV[1])
 local SLOT_AHEAD = 1000
 local SENDER_LEAD = 50
 local NOT_AT_HOME = 300 -- ms: a failover is over in a second or two
@@ -70,7 +70,7 @@ local function is_suppressed(m)
   return has_suppressions[key] and redis.call('HEXISTS', key, m.channel .. '|' .. string.lower(m.recipient)) == 1
 end
 
-local function begin(id, release)
+local function begin(token, id, release)
   local x = x_of(id)
   local state = x.f.state
   if x.f.release ~= release or (state ~= 'released' and state ~= 'sending') then return { 'stale' } end
@@ -109,8 +109,8 @@ local function begin(id, release)
 end
 
 local at_home = is_at_home()
-for at = 3, #ARGV, 2 do
-  replies[#replies + 1] = not at_home and { 'wait', NOT_AT_HOME } or begin(ARGV[at], tonumber(ARGV[at + 1]))
+for at = 2, #ARGV, 3 do
+  replies[#replies + 1] = not at_home and { 'wait', NOT_AT_HOME } or begin(ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]))
 end
 for i = #returned, 1, -1 do
   requeue(returned[i], true)

@@ -10,6 +10,11 @@ export interface Release {
   readonly release: number;
 }
 
+/** One go at it: a token of its own, so that of two that have the same message only one is told to go. */
+export interface Run extends Release {
+  readonly token: string;
+}
+
 export type Begun =
   | {
       readonly kind: "go";
@@ -32,14 +37,9 @@ export type Begun =
   | { readonly kind: "taken" }
   | { readonly kind: "stale" };
 
-export const begin = async (
-  scripts: ScriptRunner,
-  token: string,
-  reapIn: Millis,
-  messages: readonly Release[],
-): Promise<readonly Begun[]> => {
-  const args = messages.flatMap((m) => [m.id, m.release]);
-  const replies = list(await scripts.run(script, [token, reapIn, ...args]));
+export const begin = async (scripts: ScriptRunner, reapIn: Millis, runs: readonly Run[]): Promise<readonly Begun[]> => {
+  const args = runs.flatMap(({ token, id, release }) => [token, id, release]);
+  const replies = list(await scripts.run(script, [reapIn, ...args]));
   return replies.map((entry): Begun => {
     const reply = list(entry);
     const kind = text(reply[0]);

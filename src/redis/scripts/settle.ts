@@ -1,14 +1,12 @@
 import type { Millis } from "../../domain/time.ts";
 import { list } from "../reply.ts";
 import { loadScript, type ScriptRunner } from "../script.ts";
-import type { Release } from "./begin.ts";
+import type { Run } from "./begin.ts";
 
 const script = loadScript(import.meta.url);
 
 /** What is to become of a message after an attempt; domain/action.ts decides it. */
-export interface Settlement extends Release {
-  /** Of the run that made the attempt. */
-  readonly token: string;
+export interface Settlement extends Run {
   readonly action: "sent" | "failed" | "later" | "uncertain";
   /** Before it may go again. */
   readonly delay: Millis;

@@ -7,13 +7,12 @@
 --[[ unrelease: a worker gives back what it has not handed to a provider (it is stopping). Last first, so that a group
      keeps its order at the head of its lane.
      KEYS 1 cell
-     ARGV 1 token ('' for messages not begun), then for each message: id, release
+     ARGV for each message: token of its run ('' for one that was not begun), id, release
      Reply for each: 1 back in its lane, its hold given back | 0 any other state: nothing changed ]]
-local token = ARGV[1]
 keep_clock()
 local replies = {}
 
-local function unrelease(id, release)
+local function unrelease(token, id, release)
   local x, m = x_of(id), message(id)
   if not m or x.f.release ~= release then return 0 end
   if x.f.state == 'released' then
@@ -31,7 +30,7 @@ local function unrelease(id, release)
   return 1
 end
 
-local count = (#ARGV - 1) / 2
-for i = count, 1, -1 do replies[i] = unrelease(ARGV[2 * i], tonumber(ARGV[2 * i + 1])) end
+local count = #ARGV / 3
+for i = count, 1, -1 do replies[i] = unrelease(ARGV[3 * i - 2], ARGV[3 * i - 1], tonumber(ARGV[3 * i])) end
 flush()
 return replies

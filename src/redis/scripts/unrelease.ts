@@ -1,15 +1,12 @@
 import { list } from "../reply.ts";
 import { loadScript, type ScriptRunner } from "../script.ts";
-import type { Release } from "./begin.ts";
+import type { Run } from "./begin.ts";
 
 const script = loadScript(import.meta.url);
 
-/** @param token of the run that began them; "" for messages that were released and not begun. True: given back. */
-export const unrelease = async (
-  scripts: ScriptRunner,
-  token: string,
-  messages: readonly Release[],
-): Promise<readonly boolean[]> => {
-  const replies = list(await scripts.run(script, [token, ...messages.flatMap((m) => [m.id, m.release])]));
+/** What was released, and what these very runs began. True: given back. */
+export const unrelease = async (scripts: ScriptRunner, runs: readonly Run[]): Promise<readonly boolean[]> => {
+  const args = runs.flatMap(({ token, id, release }) => [token, id, release]);
+  const replies = list(await scripts.run(script, args));
   return replies.map((reply) => reply === 1);
 };
