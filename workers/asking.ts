@@ -25,9 +25,10 @@ const ANSWER_WITHIN = seconds(20);
 const AGAIN_AFTER = seconds(5);
 
 export const askingWith = ({ scripts, contents, providers, mostTries, log }: AskingParts) => {
-  const ask = async ({ batchId, body, ...text }: Doubtful): Promise<Found> => {
+  const ask = async (doubtful: Doubtful): Promise<Found> => {
+    const { batchId: _batch, body: _body, ...text } = doubtful;
     const provider = providers.find(({ channels }) => channels.includes(text.channel));
-    const content = await contents.of(batchId, body);
+    const content = await contents.of(doubtful);
     if (!provider?.find || content === null) return { verdict: "unknown" };
     return provider.find({ ...text, content }, AbortSignal.timeout(ANSWER_WITHIN));
   };

@@ -88,7 +88,7 @@ export const dispatcher = (
   /** One call of the provider, or none when the time for it has passed. */
   const call = async (channel: Channel, { id }: Release, go: Go, t0: MonotonicMillis): Promise<Outcome> => {
     const tooLate: Outcome = { kind: "transient", why: "not called: its time had passed", called: false };
-    const content = await contents.of(go.batchId, go.body).catch(() => undefined);
+    const content = await contents.of(go).catch(() => undefined);
     if (content === undefined)
       return { kind: "transient", why: "not called: the template could not be read", called: false };
     if (content === null) return { kind: "permanent", why: "its body is no longer kept" };

@@ -19,9 +19,10 @@ import { cancel, CANCEL_AT_MOST } from "../redis/scripts/cancel.ts";
 import { look, type Look } from "../redis/scripts/look.ts";
 import { standing, STANDING_AT_MOST } from "../redis/scripts/standing.ts";
 import { openBatch } from "../redis/scripts/open-batch.ts";
+import { bodyOf } from "./body.ts";
 import type { Contents } from "./contents.ts";
 import type { Nudger } from "./nudge.ts";
-import { bodyOf, keptOf } from "./record.ts";
+import { keptOf } from "./record.ts";
 import type { Accepted, CancelResult, Sending } from "./sending.ts";
 import type { Shedding } from "./shedding.ts";
 import { viewOf } from "./view.ts";
@@ -160,7 +161,7 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
   };
 
   const replayDraft = async (view: MessageView): Promise<Draft> => {
-    const content = view.content && (await contents.of(view.batchId, JSON.stringify(view.content)));
+    const content = view.content && (await contents.of({ ...view, body: JSON.stringify(view.content) }));
     if (!REPLAYABLE.has(view.status) || content === null) throw notReplayable(view.id, view.status);
     return {
       channel: view.channel,

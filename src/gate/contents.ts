@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import type { Content, EmailContent, TemplateUse, TextContent } from "../domain/message.ts";
 import { fillIn } from "../domain/template.ts";
 import type { Keys } from "../redis/keys.ts";
+import { contentOf, type StoredBody } from "./body.ts";
 
 type Template = Omit<EmailContent, "to"> | TextContent;
 
@@ -11,7 +12,7 @@ const TEMPLATES_KEPT = 100;
 
 export interface Contents {
   /** @throws when Redis does not answer; null when the template is gone */
-  of(batchId: string | null, body: string): Promise<Content | null>;
+  of(stored: StoredBody & { readonly batchId: string | null }): Promise<Content | null>;
 }
 
 const isTemplateUse = (content: Content | TemplateUse): content is TemplateUse => "variables" in content;
@@ -44,10 +45,9 @@ export const contentsOn = (redis: Redis, keys: Keys): Contents => {
     return template;
   };
   return {
-    of: async (batchId, body) => {
-      if (body === "") return null;
-      const content = JSON.parse(body) as Content | TemplateUse;
-      if (!isTemplateUse(content)) return content;
+    of: async ({ batchId, ...stored }) => {
+      const content = contentOf(stored);
+      if (content === null || !isTemplateUse(content)) return content;
       const template = batchId === null ? null : await templateOf(batchId);
       if (template === null) return null;
       return filledIn(template, content);

@@ -9,15 +9,12 @@ import type { ScriptRunner } from "../redis/script.ts";
 import { look } from "../redis/scripts/look.ts";
 import { snapshot } from "../redis/scripts/snapshot.ts";
 import type { QueueReport } from "./looking.ts";
-import { readRecord } from "./record.ts";
 import { forecastOfLast } from "./waiting.ts";
 
 type ByChannel = { readonly [channel in Channel]: QueueReport };
 
 /** Lanes whose oldest message is looked for; an account with more senders than this gets the oldest of so many. */
 const LANES_READ = 500;
-/** The header line of a record (lib/messages.lua), with room to spare. */
-const HEADER_BYTES = 800;
 
 /** Senders' own rules are left out of the sum: no address is empty, so no row is found. */
 const NOBODY = "";
@@ -43,11 +40,10 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
     const lanes = await redis.srandmember(keys.lanes(account, channel), LANES_READ);
     const heads = await Promise.all(lanes.map((lane) => redis.lindex(keys.lane(account, channel, lane), 0)));
     const ids = heads.filter((id) => id !== null);
-    const headers = await Promise.all(ids.map((id) => redis.getrange(keys.message(id), 0, HEADER_BYTES)));
-    const created = headers
-      .filter((text) => text !== "")
-      .map((text) => readRecord(text.split("\n", 1)[0] ?? "").createdAt);
-    return created.length === 0 ? null : instant(Math.min(...created));
+    // The index is by creation.
+    const created = await Promise.all(ids.map((id) => redis.zscore(keys.index(account), id)));
+    const known = created.filter((at) => at !== null);
+    return known.length === 0 ? null : instant(Math.min(...known.map(Number)));
   };
 
   const drains = async (account: string, channel: Channel, waiting: number): Promise<Instant | null> => {

@@ -1,8 +1,9 @@
-/** A message's record as text (the scripts write and parse its first line: lib/messages.lua), read into names. */
+/** A message's record as look.lua tells it (how it is stored is lib/messages.lua's business), read into names. */
 import type { Channel, Class } from "../domain/channel.ts";
 import type { AttemptRecord, Content, Draft, TemplateUse } from "../domain/message.ts";
 import { instant, type Instant } from "../domain/time.ts";
 import type { Fields } from "../redis/reply.ts";
+import { contentOf } from "./body.ts";
 
 /** Kept as long as the record, when the body is long gone. */
 interface Kept {
@@ -28,17 +29,17 @@ export interface MessageRecord {
 }
 
 export const keptOf = ({ reference, metadata }: Draft): string =>
-  JSON.stringify({ reference, metadata } satisfies Kept | object);
-
-export const bodyOf = ({ content }: Draft): string => JSON.stringify(content);
+  reference === undefined && metadata === undefined
+    ? ""
+    : JSON.stringify({ reference, metadata } satisfies Kept | object);
 
 const instantOrNull = (word: string | undefined): Instant | null => (word === "0" ? null : instant(Number(word)));
 
 export const readRecord = (text: string): MessageRecord => {
-  const [header = "", keptText = "{}", body = ""] = text.split("\n", 3);
+  const [header = "", keptText = "", body = ""] = text.split("\n", 3);
   const [number, account = "", channel, priority, created, due, expires, batch, sender = "", recipient = ""] =
     header.split(" ");
-  const kept = JSON.parse(keptText) as Kept;
+  const kept: Kept = keptText === "" ? {} : (JSON.parse(keptText) as Kept);
   return {
     number: Number(number),
     account,
@@ -52,7 +53,7 @@ export const readRecord = (text: string): MessageRecord => {
     recipient,
     reference: kept.reference ?? null,
     metadata: kept.metadata ?? null,
-    content: body === "" ? null : (JSON.parse(body) as Content | TemplateUse),
+    content: contentOf({ sender, recipient, body }),
   };
 };
 

@@ -5,7 +5,7 @@
  *
  * | key                     | type   | holds                                                        | leaves                  |
  * |-------------------------|--------|--------------------------------------------------------------|-------------------------|
- * | m:<id>                  | string | header line, newline, JSON: what never changes of a message  | purge, after retention  |
+ * | m:<id>                  | string | what never changes of a message (lib/messages.lua)           | purge, after retention  |
  * | x:<id>                  | hash   | what changes of a message, from its first release on         | with its m              |
  * | lane:<a>:<c>:<class>:<s>| list   | ids waiting, in order                                        | when its live count is 0|
  * | ln:<same>               | hash   | live, pushed, popped, parked, held_by, until                 | with its list           |

@@ -60,8 +60,7 @@ for at = FIRST, #ARGV, EACH do
       state = 'queued'
       m.number = push(m, false)
     end
-    redis.call('SET', cell .. 'm:' .. id, string.format('%d %s %s %s %.0f %.0f %.0f %s %s %s\n%s\n%s',
-      m.number, account, channel, class, now, due, expires, batch, sender, recipient, kept, body))
+    write_message(m, kept, body)
     move('idx:' .. account, id, now)
     if batch ~= '-' then append('bat:' .. batch .. ':ids', id) end
   end

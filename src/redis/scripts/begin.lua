@@ -29,8 +29,7 @@ local function next_slot(rate)
   return math.max(now, (rate.f.last or -math.huge) + rate.f.interval)
 end
 
-local function go(m, x, text)
-  local rest = string.sub(text, string.find(text, '\n', 1, true) + 1)
+local function go(m, x, rest)
   local slot = math.max(0, math.ceil((x.f.slot or now) - now))
   return { 'go', slot, x.f.tries or 0, x.f.attempts or 0, rest, m.account, m.sender, m.recipient, m.batch or '', string.format('%.0f', m.created) }
 end
@@ -74,14 +73,13 @@ local function begin(token, id, release)
   local x = x_of(id)
   local state = x.f.state
   if x.f.release ~= release or (state ~= 'released' and state ~= 'sending') then return { 'stale' } end
-  local text = redis.call('GET', cell .. 'm:' .. id)
-  local m = parse_message(id, text)
+  local m, rest = whole_message(id)
   if state == 'sending' then
     if x.f.token ~= token then return { 'taken' } end
     -- The run lives and has not called yet: its time counts from this call, as it counts its own budget. (Without: after
     -- an outage between the two the reaper overtakes the call, and an email goes a second time.)
     move('sending', id, now + reap_in)
-    return go(m, x, text)
+    return go(m, x, rest)
   end
   if m.expires > 0 and m.expires <= now then return end_here(m, 'expired', 'it expired before it could go') end
   if is_suppressed(m) then
@@ -105,7 +103,7 @@ local function begin(token, id, release)
   put(x, 'began', now)
   move('sending', id, now + reap_in)
   add(ac_of(m.account, m.channel), 'sending', 1)
-  return go(m, x, text)
+  return go(m, x, rest)
 end
 
 local at_home = is_at_home()

@@ -38,12 +38,15 @@ end
 local function record_again(at)
   local id, account, channel, sender, recipient = ARGV[at], ARGV[at + 6], ARGV[at + 7], ARGV[at + 8], ARGV[at + 9]
   local batch, created, body = ARGV[at + 10], tonumber(ARGV[at + 11]), ARGV[at + 12]
-  if batch == '' or redis.call('EXISTS', cell .. 'bat:' .. batch) == 0 then batch = '-' end
-  local text = string.format('0 %s %s normal %.0f 0 0 %s %s %s\n{}\n%s', account, channel, created, batch, sender, recipient, body)
-  redis.call('SET', cell .. 'm:' .. id, text)
+  if batch == '' or redis.call('EXISTS', cell .. 'bat:' .. batch) == 0 then batch = nil end
+  local m = {
+    id = id, number = 0, account = account, channel = channel, class = 'normal', created = created, due = 0, expires = 0,
+    batch = batch, sender = sender, recipient = recipient,
+  }
+  write_message(m, '', body)
   redis.call('ZADD', cell .. 'idx:' .. account, created, id)
   redis.call('HINCRBY', cell .. 'acc:' .. account, 'open', 1)
-  return parse_message(id, text)
+  return m
 end
 
 local function take_from(m, state)

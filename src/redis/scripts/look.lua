@@ -4,7 +4,8 @@
 --[[ look: everything that says where a message is, why it waits and when it will go: a fixed number of reads. Reads only.
      KEYS 1 cell
      ARGV 1 account, 2 id; or '-', 3 channel, 4 class, 5 sender: the lane that a draft would join
-     Reply {now, the record, x, due (ms, 0: not scheduled), lane, account on channel, channel sums, rate, sender row,
+     Reply {now, the record (number account channel class created due expires batch-or-- sender recipient, newline, what is
+            kept, newline, the body), x, due (ms, 0: not scheduled), lane, account on channel, channel sums, rate, sender row,
             channel row, account row, zone, removed (0|1), lanes in the class, accounts in the ring,
             sending held since a failover (0|1)}
      or nothing when the account has no such message ]]
@@ -14,9 +15,11 @@ local m, text
 if id == '-' then
   m, text = { account = account, channel = ARGV[3], class = ARGV[4], sender = ARGV[5] }, ''
 else
-  text = redis.call('GET', cell .. 'm:' .. id)
-  m = text and parse_message(id, text)
+  local rest
+  m, rest = whole_message(id)
   if not m or m.account ~= account then return {} end
+  text = string.format('%d %s %s %s %.0f %.0f %.0f %s %s %s\n%s', m.number, account, m.channel, m.class, m.created, m.due,
+    m.expires, m.batch or '-', m.sender, m.recipient, rest)
 end
 local on = account .. ':' .. m.channel
 local function all(key) return redis.call('HGETALL', cell .. key) end

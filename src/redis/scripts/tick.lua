@@ -1,5 +1,7 @@
 --@ lib clock
 --@ lib home
+--@ lib hashes
+--@ lib messages
 --[[ tick: is there anything to do, on any channel, and when must somebody look again? Reads only: an idle cell costs this
      call twice a second, whatever waits in it.
      KEYS 1 cell
@@ -42,8 +44,8 @@ end
 
 local id = due('scheduled')
 if id then
-  local channel = string.match(redis.call('GETRANGE', cell .. 'm:' .. id, 0, 200), '^%S+ %S+ (%S+)')
-  call_for(channel or ARGV[3])
+  local m = message(id)
+  call_for(m and m.channel or ARGV[3])
 end
 local parked = due('parked')
 if parked then call_for(string.match(parked, '^A|.*|([^|]+)$') or string.match(parked, '^L|[^:]+:([^:]+):')) end
