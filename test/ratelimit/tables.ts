@@ -148,7 +148,7 @@ export const TAGOIO: readonly (readonly [what: string, free: number, starter: nu
   ["PUT /analysis/:analysis_id", 60, 100, 1_000],
   ["DELETE /analysis/:analysis_id", 60, 100, 1_000],
   ["POST /analysis/:analysis_id/upload", 60, 100, 1_000],
-  ["GET /analysis", 60, 100, 2_000],
+  ["GET /analysis", 60, 1_000, 2_000],
   ["POST /action", 60, 100, 1_000],
   ["PUT /action/:action_id", 60, 100, 1_000],
   ["DELETE /action/:action_id", 60, 100, 1_000],

@@ -5,6 +5,7 @@ import { checkConfig } from "../../config/check.ts";
 import { loadPlans } from "../../config/plans.ts";
 import { loadPolicy, policyNames } from "../../config/policies.ts";
 import { ConfigError } from "../../config/problem.ts";
+import { rulesFor } from "../../src/ratelimit/rules-for.ts";
 
 const bad = fileURLToPath(new URL("fixtures/config/bad-policies/", import.meta.url));
 
@@ -43,6 +44,26 @@ describe("policies", () => {
     for (const name of policyNames().filter((each) => each !== "none")) {
       const rules = loadPolicy(name).layers.flatMap((layer) => layer.rules);
       expect([name, rules.some(({ routes }) => routes.some(({ text }) => text === "*"))]).toEqual([name, true]);
+    }
+  });
+
+  it("hold each of the routes that hand out tokens to five a minute of an address, apart, and with next to nothing open without Redis", () => {
+    for (const name of policyNames().filter((each) => each !== "none")) {
+      const policy = loadPolicy(name);
+      const facts = { ip: "192.0.2.7" };
+      const applied = ["token", "refresh"].map((door) =>
+        rulesFor(policy, { method: "POST", route: `/v1/auth/${door}`, facts }).filter(
+          ({ whenRedisIsAway, windows }) => whenRedisIsAway === "closed" && windows.every(({ limit }) => limit === 5),
+        ),
+      );
+      expect([name, applied.map((rules) => rules.map(({ rule }) => rule))]).toEqual([
+        name,
+        [["auth-token"], ["auth-refresh"]],
+      ]);
+      // A bucket each, and both the address's.
+      const buckets = applied.map(([rule]) => rule?.name);
+      expect(new Set(buckets).size).toBe(2);
+      for (const bucket of buckets) expect(bucket).toContain("192.0.2.7");
     }
   });
 
