@@ -65,7 +65,9 @@ export const planShelfOn = ({ redis, keys, scripts, clock, file, tellAccounts }:
       if (names.length === 0) return;
       const writes = names.map((name) => {
         const plan = after.get(name);
-        return { name, seen: set[name] ?? "", json: plan ? JSON.stringify(planJson(plan)) : REMOVED };
+        // Every object has something called "constructor", which is a good name for a plan.
+        const seen = Object.hasOwn(set, name) ? (set[name] ?? "") : "";
+        return { name, seen, json: plan ? JSON.stringify(planJson(plan)) : REMOVED };
       });
       const changes = names.map((name) => changeOf(name, before.get(name), after.get(name)));
       const written = await writePlans(scripts, writes, notesOf(changes, who, newSeed(clock.now())));

@@ -105,6 +105,12 @@ describe("plans", () => {
     },
   );
 
+  it("may be called what every object has something called", async () => {
+    const put = await api.operate("PUT", "/v1/plans/constructor", { weight: 2 });
+    expect([put.status, put.body]).toMatchObject([200, { name: "constructor", weight: 2, source: "api" }]);
+    expect((await api.operate("GET", "/v1/plans/constructor")).body).toMatchObject({ weight: 2 });
+  });
+
   it("are not named twice in a set", async () => {
     const answer = await api.operate("PUT", "/v1/plans", { items: [{ name: "free" }, { name: "free" }] });
     expect(fieldsOf(answer)).toEqual(["items[1].name"]);
