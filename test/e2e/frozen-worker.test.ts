@@ -54,19 +54,21 @@ describe("a worker that stands still with messages in its hands", () => {
     throw new Error("not everything ended");
   };
 
-  const standStill = async (point: string): Promise<void> => {
+  const standStill = async (point: string, channel: "sms" | "email"): Promise<void> => {
     // The account asked for texts that nobody knows of to go again: a late call would be a second one.
     const world = await aWorld({ workers: 0 });
     closing.push(world.stop);
     const patched = await world.call("PATCH", `/v1/accounts/${world.account.id}`, { on_uncertain: { sms: "resend" } });
     expect(patched.status).toBe(200);
-    const frozen = await started(world, { SLUICE_FAULTPOINT: `${point}:1`, TEST_FAULT_SIGNAL: "SIGSTOP" });
-    const messages = (channel: "sms" | "email") => Array.from({ length: EACH }, (_, n) => world.bodyFor[channel](n));
-    const bulks = [
-      await world.as("POST", "/v1/sms/send/bulk", { messages: messages("sms") }),
-      await world.as("POST", "/v1/email/send/bulk", { messages: messages("email") }),
-    ];
-    const ids: string[] = bulks.flatMap(({ body }) => body.results.map(({ id }: { id: string }) => id));
+    // One hand: with more, another attempt may be in the middle of its letter, and the time of this test is not its worker's.
+    const frozen = await started(world, {
+      SLUICE_CONCURRENCY: `${channel}=1`,
+      SLUICE_FAULTPOINT: `${point}:1`,
+      TEST_FAULT_SIGNAL: "SIGSTOP",
+    });
+    const messages = Array.from({ length: EACH }, (_, n) => world.bodyFor[channel](n));
+    const bulk = await world.as("POST", `/v1/${channel}/send/bulk`, { messages });
+    const ids: string[] = bulk.body.results.map(({ id }: { id: string }) => id);
     const inHands = async () => (await world.core.commands.zcard(`${world.core.keys.cell}sending`)) > 0;
     await until(inHands, { what: "the first worker to have begun" });
     const other = await started(world);
@@ -82,23 +84,24 @@ describe("a worker that stands still with messages in its hands", () => {
     expect(world.ledger).toHaveLength(before);
     expect(said(frozen, /"settled":"ok"/g)).toBe(0);
 
-    const times = (channel: string) => {
-      const arrived = world.ledger.filter((entry) => entry.channel === channel).map((entry) => entry.message_id);
-      return { arrived: arrived.length, different: new Set(arrived).size };
-    };
-    note("frozen worker", { point, sms: times("sms"), email: times("email") });
-    expect(times("sms")).toEqual({ arrived: EACH, different: EACH });
-    // A mail whose answer died with the worker goes again; one that was never handed over goes once.
-    expect(times("email").different).toBe(EACH);
-    if (point === "worker.begun") expect(times("email").arrived).toBe(EACH);
-    const statuses = await Promise.all(
-      ids.map(async (id) => (await world.as("GET", `/v1/messages/${id}`)).body.status),
+    const views = await Promise.all(ids.map(async (id) => (await world.as("GET", `/v1/messages/${id}`)).body));
+    expect(views.map(({ status, reason, attempts }) => ({ point, channel, status, reason, attempts }))).toEqual(
+      views.map(({ attempts }) => ({ point, channel, status: "sent", reason: null, attempts })),
     );
-    expect(new Set(statuses)).toEqual(new Set(["sent"]));
+    const arrived = world.ledger.map((entry) => entry.message_id);
+    note("frozen worker", { point, channel, arrived: arrived.length, different: new Set(arrived).size });
+    expect(new Set(arrived).size).toBe(EACH);
+    // A mail whose answer stood still with the worker goes again; what was never handed over, and any text, goes once.
+    const again = point === "worker.replied" && channel === "email" ? 1 : 0;
+    expect(arrived).toHaveLength(EACH + again);
   };
 
   // Beside each other: most of it is waiting for what must not be hurried.
   it("before it called the provider, or with the answer in its hands: another goes on, no text goes twice, none is called late", async () => {
-    await Promise.all(["worker.begun", "worker.replied"].map(standStill));
+    await Promise.all([
+      standStill("worker.begun", "sms"),
+      standStill("worker.replied", "sms"),
+      standStill("worker.replied", "email"),
+    ]);
   }, 150_000);
 });
