@@ -4,7 +4,7 @@ import type { ScriptRunner } from "../src/redis/script.ts";
 import { begin, type Begun, type Run } from "../src/redis/scripts/begin.ts";
 import { unrelease } from "../src/redis/scripts/unrelease.ts";
 import { insist } from "./insist.ts";
-import { together } from "./together.ts";
+import { together } from "../src/redis/together.ts";
 
 export interface Begin {
   readonly begun: Begun;

@@ -22,7 +22,7 @@ import { inTime } from "./in-time.ts";
 import { insist } from "./insist.ts";
 import { permitsOf } from "./permits.ts";
 import { sleep } from "./sleep.ts";
-import { together } from "./together.ts";
+import { together } from "../src/redis/together.ts";
 import type { Witness } from "./witness.ts";
 
 export interface DispatchPolicy {

@@ -86,9 +86,37 @@ const crowdsBefore = (position: number, levels: readonly LevelRooms[]): CrowdBef
   return crowds;
 };
 
+/**
+ * When every quota has room, in the window that runs, for all who go before it and for itself: then the walk would end where
+ * it begins, and only the rates are left. So it is for most messages most of the time, and it is asked for each of them.
+ * Null: the walk must tell.
+ */
+const withoutWaiting = (question: ForecastQuestion): Forecast | null => {
+  const { now, levels, notBefore, intervalMs, senderIntervalMs, channelAhead } = question;
+  if (notBefore !== undefined && notBefore > now) return null;
+  const inLane = Math.max(1, question.position) - 1;
+  let before = inLane;
+  let onChannel = inLane;
+  for (const { name, ahead = 0 } of levels) {
+    if (ahead > before) before = ahead;
+    if (name !== "all" && ahead > onChannel) onChannel = ahead;
+  }
+  for (const { quota } of levels)
+    for (const kind of WINDOW_KINDS) {
+      const one = quota[kind];
+      if (one === undefined || one.limit === null) continue;
+      if (one.window.endsAt <= now || one.limit - one.used - one.held <= before) return null;
+    }
+  const byRate = Math.max(Math.max(onChannel, channelAhead) * (intervalMs ?? 0), inLane * (senderIntervalMs ?? 0));
+  const at = instant(Math.ceil(now + byRate));
+  return { at, heldBy: at - now >= NOT_WORTH_NAMING ? "rate" : null };
+};
+
 export const forecast = (question: ForecastQuestion): Forecast => {
   const { now, zone, intervalMs, senderIntervalMs, notBeforeBy = "schedule" } = question;
   if (question.paused) return { at: null, heldBy: "paused" };
+  const atOnce = withoutWaiting(question);
+  if (atOnce !== null) return atOnce;
   const levels = question.levels.map((level) => ({ name: level.name, ahead: level.ahead ?? 0, rooms: roomsOf(level) }));
   const rooms = byLength(levels.flatMap((level) => level.rooms));
   const never = rooms.find((room) => room.limit < 1);

@@ -12,12 +12,16 @@ import {
   accept,
   ACCEPT_AT_MOST,
   ACCEPT_BYTES,
+  acceptEach,
   type AcceptedRecord,
   type AcceptMessage,
+  type AcceptReply,
+  type AcceptRequest,
 } from "../redis/scripts/accept.ts";
 import { cancel, CANCEL_AT_MOST } from "../redis/scripts/cancel.ts";
 import { look, type Look } from "../redis/scripts/look.ts";
 import { standing, STANDING_AT_MOST } from "../redis/scripts/standing.ts";
+import { together } from "../redis/together.ts";
 import { openBatch } from "../redis/scripts/open-batch.ts";
 import { bodyOf } from "./body.ts";
 import type { Contents } from "./contents.ts";
@@ -25,7 +29,7 @@ import type { Nudger } from "./nudge.ts";
 import { keptOf } from "./record.ts";
 import type { Accepted, CancelResult, Sending } from "./sending.ts";
 import type { Shedding } from "./shedding.ts";
-import { viewOf } from "./view.ts";
+import { standingOf, viewOf, type Standing } from "./view.ts";
 import { forecastFor, placeOfDraft } from "./waiting.ts";
 
 export interface AcceptingParts {
@@ -83,14 +87,47 @@ const recordsOf = (drafts: readonly Draft[], seed: IdSeed): AcceptMessage[] =>
 const bytesOf = (messages: readonly AcceptMessage[]): number =>
   messages.reduce((sum, { kept, body }) => sum + kept.length + body.length, 0);
 
+/** Requests of one message that share a call: as much as one piece of a bulk, in messages and in bytes. */
+const TOGETHER = 20;
+const SHARES_UP_TO = ACCEPT_BYTES / TOGETHER;
+
 /** In a bulk nobody is told when: only whether its lane is out of quota as it stands. */
 const statusOf = ({ state, parked }: AcceptedRecord): Accepted["status"] => {
   if (state === "suppressed" || state === "scheduled") return state;
   return parked ? "throttled" : "queued";
 };
 
+const isTold = (reply: AcceptReply | undefined): boolean =>
+  reply?.kind === "accepted" && reply.records.every(({ seen }) => seen !== null);
+
+/** One message is told everything. */
+const withStanding = (message: Accepted, { status, heldBy, estimatedSendAt }: Omit<Standing, "position">): Accepted => {
+  // The gate may have been quicker than we: it waits no more, and was accepted as queued.
+  const told = status === "throttled" || status === "scheduled" || status === "suppressed" ? status : "queued";
+  return { ...message, status: told, heldBy, estimatedSendAt };
+};
+
 export const acceptingOn = (parts: AcceptingParts): Sending => {
   const { redis, scripts, durable, keys, nudger, contents, shedding, backlogCap, pass } = parts;
+  const sharing = together<AcceptRequest, AcceptReply>((requests) => acceptEach(durable, requests), TOGETHER, "all");
+
+  const answersOf = (reply: AcceptReply, chunk: readonly AcceptMessage[]): Accepted[] => {
+    if (reply.kind === "full") throw backlogFull(backlogCap);
+    if (reply.kind === "gone") throw notFound("such account");
+    const { zone, records } = reply;
+    const accepted = records.flatMap((record, place): Accepted[] => {
+      const message = chunk[place];
+      if (!message) return [];
+      const { id, channel, class: urgency } = message;
+      const status = statusOf(record);
+      const answer = { id, channel, status, heldBy: null, estimatedSendAt: null, createdAt: record.createdAt, zone };
+      if (record.seen === null) return [answer];
+      return [withStanding(answer, standingOf(record.seen, { number: record.number, channel, class: urgency }))];
+    });
+    for (const channel of new Set(chunk.map((m) => m.channel))) nudger.nudge(channel);
+    return accepted;
+  };
+
   const acceptChunks = async (
     account: string,
     messages: readonly AcceptMessage[],
@@ -101,36 +138,25 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
     for (const [at, chunk] of pieces(messages).entries()) {
       // The first chunk asks for room for all of them: a request is never accepted in part.
       const cap = at === 0 ? backlogCap - (messages.length - chunk.length) : Number.MAX_SAFE_INTEGER;
-      const reply = await accept(durable, account, cap, batchId, chunk);
-      if (reply.kind === "full") throw backlogFull(backlogCap);
-      if (reply.kind === "gone") throw notFound("such account");
-      for (const [place, record] of reply.records.entries()) {
-        const message = chunk[place];
-        if (!message) continue;
-        const { id, channel } = message;
-        accepted.push({
-          id,
-          channel,
-          status: statusOf(record),
-          heldBy: null,
-          estimatedSendAt: null,
-          createdAt: record.createdAt,
-        });
-      }
-      for (const channel of new Set(chunk.map((m) => m.channel))) nudger.nudge(channel);
+      accepted.push(...answersOf(await accept(durable, account, cap, batchId, chunk), chunk));
     }
     pass("accept.written");
     return accepted;
   };
 
-  /** One message is told everything; it costs one more call. */
-  const withForecast = async (account: string, message: Accepted): Promise<Accepted> => {
-    const seen = message.status === "suppressed" ? null : await look(scripts, account, { id: message.id });
-    if (!seen) return message;
-    const { status, heldBy, estimatedSendAt } = viewOf(message.id, seen);
-    // The gate may have been quicker than we: it waits no more, and was accepted as queued.
-    const told = status === "throttled" || status === "scheduled" || status === "suppressed" ? status : "queued";
-    return { ...message, status: told, heldBy, estimatedSendAt };
+  const acceptOne = async (account: string, message: AcceptMessage): Promise<Accepted> => {
+    pass("accept.validated");
+    const messages = [message];
+    const request = { account, backlogCap, batchId: null, messages, told: true };
+    const shares = bytesOf(messages) <= SHARES_UP_TO;
+    const [reply] = shares ? [await sharing(request)] : await acceptEach(durable, [request]);
+    const [accepted] = reply ? answersOf(reply, messages) : [];
+    if (accepted === undefined) throw new TypeError("accept did not answer for its one message");
+    pass("accept.written");
+    if (accepted.status === "suppressed" || isTold(reply)) return accepted;
+    // It was there before: the same request, again.
+    const seen = await look(scripts, account, { id: message.id });
+    return seen ? withStanding(accepted, viewOf(message.id, seen)) : accepted;
   };
 
   const cancelIds = async (account: string, ids: readonly string[]) => {
@@ -177,8 +203,8 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
   const acceptAll: Sending["accept"] = async (account, drafts, seed) => {
     const messages = recordsOf(drafts, seed);
     await shedding.admit(messages.length, bytesOf(messages));
-    const accepted = await acceptChunks(account, messages, null);
-    return drafts.length === 1 ? Promise.all(accepted.map((message) => withForecast(account, message))) : accepted;
+    const [only] = messages;
+    return only && messages.length === 1 ? [await acceptOne(account, only)] : acceptChunks(account, messages, null);
   };
 
   return {

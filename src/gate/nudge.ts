@@ -12,11 +12,20 @@ export interface Nudger {
   nudge(what: Nudge): void;
 }
 
-export const nudgerOn = (redis: Redis, keys: Keys): Nudger => ({
-  nudge: (what) => {
-    redis.publish(keys.nudge, what).catch(() => {});
-  },
-});
+export const nudgerOn = (redis: Redis, keys: Keys): Nudger => {
+  // What was made releasable in one turn of the event loop, by many requests in one call, needs one word.
+  const words = new Set<Nudge>();
+  const say = (): void => {
+    for (const word of words) redis.publish(keys.nudge, word).catch(() => {});
+    words.clear();
+  };
+  return {
+    nudge: (what) => {
+      if (words.size === 0) setImmediate(say);
+      words.add(what);
+    },
+  };
+};
 
 /** A connection that only listens would never find out that nobody speaks any more. */
 const ASK_EVERY = seconds(15);

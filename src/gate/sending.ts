@@ -13,6 +13,8 @@ export interface Accepted {
   /** Null when nobody can say (paused, suppressed, a quota of 0). */
   readonly estimatedSendAt: Instant | null;
   readonly createdAt: Instant;
+  /** The account's: the one that times are told in. */
+  readonly zone: string;
 }
 
 /** What a template of a bulk request holds; `{{name}}` stands for a recipient's variable. */

@@ -6,7 +6,7 @@ import type { Look } from "../redis/scripts/look.ts";
 import { readAttempts, readRecord, type MessageRecord } from "./record.ts";
 import { forecastFor, isQuota, parkedBy, placeInLane, placeOfDraft, positionOf } from "./waiting.ts";
 
-interface Standing {
+export interface Standing {
   readonly status: MessageState;
   readonly heldBy: HeldBy | null;
   readonly estimatedSendAt: Instant | null;
@@ -17,7 +17,8 @@ const AT_REST = { heldBy: null, estimatedSendAt: null, position: null };
 
 const isEnd = (state: string): state is EndState => (END_STATES as readonly string[]).includes(state);
 
-const standingOf = (look: Look, record: MessageRecord): Standing => {
+/** From its record only what is named here: nothing else is known of one that has just been accepted. */
+export const standingOf = (look: Look, record: Pick<MessageRecord, "number" | "channel" | "class">): Standing => {
   const state = look.x["state"] ?? (look.dueAt > 0 ? "scheduled" : "queued");
   if (isEnd(state)) return { ...AT_REST, status: state };
   if (state === "sending") return { ...AT_REST, status: "sending" };

@@ -22,17 +22,34 @@ export const levelUse = (row: Fields, zone: string, now: Instant): { readonly [k
 /** Its number less what has been taken from the lane since: at most so many go up to and including it. */
 export const positionOf = (number: number, look: Look): number => Math.max(1, number - count(look.lane, "popped"));
 
+/** By row: all messages of a lane that were accepted in one call are told by the same (scripts/accept.ts). */
+const told = new WeakMap<Fields, ForecastLevel["quota"]>();
+
+/** Only what has a limit can hold anything up, and of the others a calendar would have to be asked for the window. */
+const limitsOf = (row: Fields, { zone, now }: Look): ForecastLevel["quota"] => {
+  const known = told.get(row);
+  if (known) return known;
+  const quota: { [kind in WindowKind]?: Counter } = {};
+  for (const kind of WINDOW_KINDS)
+    if (row[`${kind}.limit`] !== undefined) quota[kind] = counterOf(row, kind, zone, now);
+  told.set(row, quota);
+  return quota;
+};
+
 const levelsOf = (look: Look, channel: Channel, ahead: number): ForecastLevel[] => [
-  { name: "sender", quota: levelUse(look.senderRow, look.zone, look.now) },
-  { name: channel, ahead, quota: levelUse(look.channelRow, look.zone, look.now) },
-  { name: "all", ahead, quota: levelUse(look.accountRow, look.zone, look.now) },
+  { name: "sender", quota: limitsOf(look.senderRow, look) },
+  { name: channel, ahead, quota: limitsOf(look.channelRow, look) },
+  { name: "all", ahead, quota: limitsOf(look.accountRow, look) },
 ];
 
 /** Messages of the account on the channel that go before the `position`th of a lane: what is more urgent, and its turns. */
 const aheadOnChannel = (look: Look, lane: Lane, position: number): number => {
-  const live = (name: Class): number => count(look.accountOnChannel, `live_${name}`);
-  const urgent = CLASSES.slice(0, CLASSES.indexOf(lane.class)).reduce((sum, name) => sum + live(name), 0);
-  const others = Math.max(0, live(lane.class) - count(look.lane, "live"));
+  let urgent = 0;
+  for (const name of CLASSES) {
+    if (name === lane.class) break;
+    urgent += count(look.accountOnChannel, `live_${name}`);
+  }
+  const others = Math.max(0, count(look.accountOnChannel, `live_${lane.class}`) - count(look.lane, "live"));
   return position - 1 + urgent + Math.min(others, position * Math.max(0, look.lanesInClass - 1));
 };
 

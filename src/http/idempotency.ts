@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { idempotencyMismatch, idempotencyRunning, invalidField } from "../domain/errors.ts";
 import { newSeed, type IdSeed } from "../domain/id.ts";
-import type { App } from "./access.ts";
+import type { App, IdempotentRun } from "./access.ts";
 import { ownAccount } from "./auth.ts";
 import type { Services } from "./services.ts";
 
@@ -51,13 +51,7 @@ const isKept = (status: number): boolean => (status >= 200 && status < 300) || s
 export const keepAnswers = (app: App, services: Services): void => {
   app.decorateRequest("bodyDigest", null);
   app.decorateRequest("idempotent", null);
-  app.addHook("preValidation", async (request, reply) =>
-    request.routeOptions.config.idempotent === true ? start(services, request, reply) : undefined,
-  );
-  // Before the answer leaves: a caller who has it and asks again must find it kept.
-  app.addHook("onSend", async (request, reply, payload) => {
-    const run = request.idempotent;
-    if (run === null) return payload;
+  const keep = async (run: IdempotentRun, request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
     // An error in here is answered by another pass through this hook, which must not try again.
     request.idempotent = null;
     const { account, route, key, fingerprint } = run;
@@ -71,5 +65,15 @@ export const keepAnswers = (app: App, services: Services): void => {
       });
     }
     return payload;
+  };
+  // Most requests have no key: a promise for each of them would be for nothing.
+  app.addHook("preValidation", (request, reply, done) => {
+    if (request.routeOptions.config.idempotent === true && request.headers["idempotency-key"] !== undefined)
+      return start(services, request, reply);
+    return done();
   });
+  // Before the answer leaves: a caller who has it and asks again must find it kept.
+  app.addHook("onSend", (request, reply, payload, done) =>
+    request.idempotent === null ? done(null, payload) : keep(request.idempotent, request, reply, payload),
+  );
 };

@@ -72,8 +72,9 @@ const decode = (bytes: Buffer): string => {
 
 export const readJsonBodies = (app: App): void => {
   // Nothing says what an object without fields says.
-  app.addHook("preValidation", async (request) => {
+  app.addHook("preValidation", (request, _reply, done) => {
     if (request.routeOptions.config.bodyOptional === true) request.body ??= {};
+    done();
   });
   // Only JSON: a form or a text that happens to hold JSON is what a browser sends across origins without asking.
   app.removeAllContentTypeParsers();
@@ -85,7 +86,7 @@ export const readJsonBodies = (app: App): void => {
       return done(unsupportedMediaType(`application/json with Content-Encoding ${encoding}`));
     const type = request.headers["content-type"] ?? "";
     if (!isUtf8(type)) return done(unsupportedMediaType(type, "application/json in UTF-8"));
-    if (request.routeOptions.config.idempotent === true)
+    if (request.routeOptions.config.idempotent === true && request.headers["idempotency-key"] !== undefined)
       request.bodyDigest = createHash("sha256").update(bytes).digest("hex");
     if (isBodiless(request) && bytes.length === 0) return done(null, undefined);
     if (bytes.length === 0) return done(malformed("expected a JSON body, got none"));

@@ -41,7 +41,7 @@ const REQUEST_TIMEOUT = milliseconds(30_000);
 const LONGEST_PARAMETER = 3 * 254;
 
 const observe = (app: App, { metrics }: Services): void => {
-  app.addHook("onResponse", async (request, reply) => {
+  app.addHook("onResponse", (request, reply, done) => {
     const route = request.is404 ? "unknown" : (request.routeOptions.url ?? "unknown");
     const answer = { route, method: request.method, status: reply.statusCode };
     metrics.answered({ ...answer, took: milliseconds(reply.elapsedTime) });
@@ -51,6 +51,7 @@ const observe = (app: App, { metrics }: Services): void => {
     const line = { event: "http_answered", ...answer, ...account, ms: Math.round(reply.elapsedTime) };
     if (request.method === "GET" || request.method === "HEAD") request.log.debug(line, "Answered");
     else request.log.info(line, "Answered");
+    done();
   });
 };
 
@@ -88,7 +89,10 @@ export const createServer = async (services: Services, options: ServerOptions = 
   insistOnAccess(app);
 
   await describeRoutes(app);
-  app.addHook("onRequest", async (request, reply) => setAnswerHeaders(request, reply));
+  app.addHook("onRequest", (request, reply, done) => {
+    setAnswerHeaders(request, reply);
+    done();
+  });
   observe(app, services);
   authenticate(app, services, options);
   await limitRequests(app, services);

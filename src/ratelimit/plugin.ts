@@ -113,20 +113,19 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
     return decideHere(request, reply);
   });
   // The body is there, and has not been judged: a body that is wrong is charged as well.
-  app.addHook("preValidation", async (request, reply) => {
-    if (request.limitsAsked) return;
-    return decideHere(request, reply);
-  });
+  app.addHook("preValidation", (request, reply, go) => (request.limitsAsked ? go() : decideHere(request, reply)));
   // An answer that came before either: a hook before this one refused the caller, or the body could not be read. It counts
   // all the same, and whoever has too many of them gets this one instead.
-  app.addHook("onSend", async (request, reply, payload) => {
-    if (request.limitsAsked) return payload;
+  const decideLate = async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
     const refused = await decide(request, reply);
     if (refused === null) return payload;
     // What it would have been streamed from is not to stay open.
     if (payload instanceof Readable) payload.destroy();
     return refusal(refused, request, reply);
-  });
+  };
+  app.addHook("onSend", (request, reply, payload, go) =>
+    request.limitsAsked ? go(null, payload) : decideLate(request, reply, payload),
+  );
   done();
 };
 

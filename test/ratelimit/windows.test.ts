@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { milliseconds } from "../../src/domain/time.ts";
-import { admit, type Admission, type AdmitBucket, type AdmitWindow } from "../../src/redis/scripts/admit.ts";
+import { admit, admitEach, type Admission, type AdmitBucket, type AdmitWindow } from "../../src/redis/scripts/admit.ts";
 import { limitModel, type LimitModel } from "./model.ts";
 import { limitStages, MIDNIGHT, type LimitStage } from "./stage.ts";
 
@@ -151,6 +151,29 @@ describe("windows, in histories of any kind,", () => {
     },
     RUNS * 1_000,
   );
+
+  it("decide requests of one call as if each had come alone", async () => {
+    let refused = 0;
+    await inHistories(
+      () =>
+        fc.asyncProperty(history, async ({ buckets, steps }) => {
+          const [alone, together] = [await aStage(), await aStage()];
+          for (const { wait, requests, which } of steps) {
+            await Promise.all([alone.by(wait), together.by(wait)]);
+            const asked = Array.from({ length: 3 * requests }, (_, n) => ({
+              mode: n % 4 === 3 ? ("look" as const) : ("take" as const),
+              buckets: (n % 3 === 2 ? [0, 2] : which).map((at) => buckets[at]!),
+            }));
+            const one = [];
+            for (const { mode, buckets: own } of asked) one.push(await admit(alone.scripts, mode, own));
+            expect(await admitEach(together.scripts, asked)).toEqual(one);
+            refused += one.filter(({ admitted }) => !admitted).length;
+          }
+        }),
+      100,
+    );
+    expect(refused).toBeGreaterThan(100);
+  }, 100_000);
 
   const large = fc.integer({ min: 50, max: 400 });
   const crowd = fc.record({

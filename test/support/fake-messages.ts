@@ -60,6 +60,7 @@ export const fakeSending = (world: FakeState): Sending => {
       heldBy: view.heldBy,
       estimatedSendAt: view.estimatedSendAt,
       createdAt: world.now,
+      zone: world.accounts.get(account)?.timezone ?? "UTC",
     };
   };
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { together } from "../../workers/together.ts";
+import { together } from "../../src/redis/together.ts";
 
 const latch = () => {
   let open = (): void => {};
@@ -50,6 +50,29 @@ describe("calls made together", () => {
     expect(asked.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     away = false;
     expect(await ask(3)).toBe(3);
+  });
+
+  it("where that is wanted, fail with those that wait for their turn: nobody waits for one failure after the other", async () => {
+    let calls = 0;
+    let away = true;
+    const held = latch();
+    const ask = together<number, number>(
+      async (items) => {
+        calls++;
+        await held.opened;
+        if (away) throw new Error("Command timed out");
+        return [...items];
+      },
+      1,
+      "all",
+    );
+    const asked = Promise.allSettled([1, 2, 3, 4, 5].map(ask));
+    await new Promise(setImmediate);
+    held.open();
+    expect((await asked).map(({ status }) => status)).toEqual(Array(5).fill("rejected"));
+    expect(calls).toBe(2);
+    away = false;
+    expect(await ask(6)).toBe(6);
   });
 
   it("are tried alone when the script itself could not do one of them: only that one fails", async () => {

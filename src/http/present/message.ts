@@ -7,13 +7,13 @@ import type { Accepted } from "../../gate/sending.ts";
 export const momentJson = (at: Instant | null, zone: string): string | null =>
   at === null ? null : formatIn(at, zone);
 
-export const acceptedJson = (accepted: Accepted, zone: string) => ({
+export const acceptedJson = (accepted: Accepted) => ({
   id: accepted.id,
   channel: accepted.channel,
   status: accepted.status,
   held_by: accepted.heldBy,
-  estimated_send_at: momentJson(accepted.estimatedSendAt, zone),
-  created_at: formatIn(accepted.createdAt, zone),
+  estimated_send_at: momentJson(accepted.estimatedSendAt, accepted.zone),
+  created_at: formatIn(accepted.createdAt, accepted.zone),
 });
 
 const attemptJson = (attempt: AttemptRecord, zone: string) => ({

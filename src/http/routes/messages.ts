@@ -12,7 +12,6 @@ import { IdInPath } from "../schemas/parts.ts";
 import { problems } from "../schemas/problem.ts";
 import { Accepted } from "../schemas/send.ts";
 import type { Services } from "../services.ts";
-import { zoneOf } from "./send.ts";
 
 const looks = { access: "account-or-operator", scope: "read" } as const;
 const tags = ["Messages"];
@@ -135,7 +134,7 @@ export const messageRoutes = (app: App, services: Services): void => {
       const id = messageId(request.params.id);
       const accepted = await sending.replay(account, id, seedOf(services, request));
       if (accepted === null) throw notFound("such message");
-      return reply.code(202).send(acceptedJson(accepted, await zoneOf(services, account)));
+      return reply.code(202).send(acceptedJson(accepted));
     },
   );
 };

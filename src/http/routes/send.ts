@@ -58,12 +58,9 @@ export const sendRoutes = (app: App, services: Services): void => {
       const late = await lateness(services.sending, account, await zoneOf(services, account), draft);
       if (late !== null) throw late;
     }
-    const [zone, [accepted]] = await Promise.all([
-      zoneOf(services, account),
-      services.sending.accept(account, [draft], seedOf(services, request)),
-    ]);
+    const [accepted] = await services.sending.accept(account, [draft], seedOf(services, request));
     if (accepted === undefined) throw new Error("expected the gate to answer for the message it was given");
-    return acceptedJson(accepted, zone);
+    return acceptedJson(accepted);
   };
 
   app.post(

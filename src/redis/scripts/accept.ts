@@ -1,7 +1,8 @@
 import type { Channel, Class } from "../../domain/channel.ts";
-import type { Instant } from "../../domain/time.ts";
-import { list, number, text } from "../reply.ts";
+import { instant, type Instant } from "../../domain/time.ts";
+import { list, number, text, type Fields } from "../reply.ts";
 import { loadScript, type ScriptRunner } from "../script.ts";
+import type { Look } from "./look.ts";
 
 const script = loadScript(import.meta.url);
 
@@ -23,17 +24,98 @@ export interface AcceptMessage {
   readonly body: string;
 }
 
+export interface AcceptRequest {
+  readonly account: string;
+  readonly backlogCap: number;
+  readonly batchId: string | null;
+  readonly messages: readonly AcceptMessage[];
+  /** Whether what `look` would say is wanted as well. */
+  readonly told: boolean;
+}
+
 export interface AcceptedRecord {
   readonly state: string;
   /** Its lane, or its account on the channel, is out of quota. */
   readonly parked: boolean;
   readonly createdAt: Instant;
+  /** Its place in its lane's sequence; 0 while it is scheduled. */
+  readonly number: number;
+  /** As far as a forecast needs it; null where it was not wanted, and for one that was there before or has ended. */
+  readonly seen: Look | null;
 }
 
 export type AcceptReply =
-  | { readonly kind: "accepted"; readonly records: readonly AcceptedRecord[] }
+  | { readonly kind: "accepted"; readonly zone: string; readonly records: readonly AcceptedRecord[] }
   | { readonly kind: "full" }
   | { readonly kind: "gone" };
+
+const wordsOf = (line: string | undefined): Fields => {
+  const out: Record<string, string> = {};
+  if (line === undefined || line === "") return out;
+  const words = line.split(" ");
+  for (let at = 0; at + 1 < words.length; at += 2) out[words[at]!] = words[at + 1]!;
+  return out;
+};
+
+/** One lane's, without what is the message's own. */
+const viewOf = (view: string, now: Instant): Look => {
+  const lines = view.split("\n");
+  return {
+    now,
+    record: "",
+    x: {},
+    dueAt: instant(0),
+    lane: wordsOf(lines[0]),
+    accountOnChannel: wordsOf(lines[1]),
+    channelSums: wordsOf(lines[2]),
+    channelRate: wordsOf(lines[3]),
+    senderRow: wordsOf(lines[4]),
+    channelRow: wordsOf(lines[5]),
+    accountRow: wordsOf(lines[6]),
+    zone: lines[10] ?? "",
+    removed: false,
+    lanesInClass: Number(lines[7]),
+    accountsInRing: Number(lines[8]),
+    failover: lines[9] === "1",
+  };
+};
+
+/** Each request is taken or refused for itself. */
+export const acceptEach = async (
+  scripts: ScriptRunner,
+  requests: readonly AcceptRequest[],
+): Promise<readonly AcceptReply[]> => {
+  const args: (string | number)[] = [];
+  for (const { account, backlogCap, batchId, told, messages } of requests) {
+    args.push(account, backlogCap, batchId ?? "-", told ? 1 : 0, messages.length);
+    for (const m of messages) {
+      args.push(m.id, m.channel, m.class, m.sender, m.recipient, m.sendAt ?? 0, m.expiresAt ?? 0);
+      args.push(m.recipient.toLowerCase(), m.kept, m.body);
+    }
+  }
+  const [at, replies, told] = list(await scripts.run(script, args));
+  const now = instant(number(at));
+  const views = list(told).map((view) => viewOf(text(view), now));
+  return list(replies).map((reply, place): AcceptReply => {
+    if (reply === "gone" || reply === "full") return { kind: reply };
+    const [zoneText, ...entries] = list(reply);
+    const zone = text(zoneText);
+    const messages = requests[place]?.messages ?? [];
+    const records = entries.map((entry, index): AcceptedRecord => {
+      const [state = "", parked, created, sequence, view] = text(entry).split(" ");
+      const seen = views[Number(view) - 1] ?? null;
+      const dueAt = state === "scheduled" ? messages[index]?.sendAt : null;
+      return {
+        state,
+        parked: parked === "1",
+        createdAt: instant(Number(created)),
+        number: Number(sequence),
+        seen: seen && dueAt ? { ...seen, dueAt } : seen,
+      };
+    });
+    return { kind: "accepted", zone, records };
+  });
+};
 
 export const accept = async (
   scripts: ScriptRunner,
@@ -42,25 +124,7 @@ export const accept = async (
   batchId: string | null,
   messages: readonly AcceptMessage[],
 ): Promise<AcceptReply> => {
-  const args = messages.flatMap((m) => [
-    m.id,
-    m.channel,
-    m.class,
-    m.sender,
-    m.recipient,
-    m.sendAt ?? 0,
-    m.expiresAt ?? 0,
-    m.recipient.toLowerCase(),
-    m.kept,
-    m.body,
-  ]);
-  const reply = await scripts.run(script, [account, backlogCap, batchId ?? "-", ...args]);
-  if (reply === "gone" || reply === "full") return { kind: reply };
-  const records = list(reply)
-    .slice(1)
-    .map((entry) => {
-      const [state, parked, created] = list(entry);
-      return { state: text(state), parked: parked === 1, createdAt: number(created) as Instant };
-    });
-  return { kind: "accepted", records };
+  const [reply] = await acceptEach(scripts, [{ account, backlogCap, batchId, messages, told: false }]);
+  if (reply === undefined) throw new TypeError("accept did not answer for its one request");
+  return reply;
 };

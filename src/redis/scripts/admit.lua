@@ -1,11 +1,12 @@
 --@ lib clock
---[[ admit: whether one HTTP request (or what else is limited) may go on, by all windows of all rules that apply to it, all or
-     nothing: a request that is refused is charged to none of them. Limits come with the call and are never kept.
+--[[ admit: whether HTTP requests (or what else is limited) may go on, each by all windows of all rules that apply to it, all or
+     nothing: a request that is refused is charged to none of them. Those of one call are decided one after the other, as if
+     each had come alone; a call costs by itself as much as one of them. Limits come with the call and are never kept.
      KEYS 1 cell
-     ARGV 1 'take', or 'look', which charges and writes nothing
+     ARGV for each request: 'take', or 'look', which charges and writes nothing, and how many buckets;
           then for each bucket: its name, 1 if it is a shadow (counts, never refuses), how many windows it has,
           and for each window: kind ('rolling', 'fixed', 'clock'), length (ms), limit (0: none, but counted all the same)
-     Reply {1 admitted | 0 refused, now, retry in (ms), then for each window: used, reset in (ms),
+     Reply for each request {1 admitted | 0 refused, now, retry in (ms), then for each window: used, reset in (ms),
             1 has no room + 2 came to 80 % + 4 came to 100 % of the limit, each told once in a window's length}
 
      A bucket is one string, its windows one after the other:
@@ -20,30 +21,47 @@ local GRAINS, HEAD, ENTRY, PLAIN = 60, 19, 10, 11
 -- What a key outlives its window by: Redis's clock measures it, and this cell's time may stand still behind that of another
 -- server until it is caught up with.
 local SLACK = 60000
-local is_look = argv[1] == 'look'
 local now, is_later = read_clock()
-local admitted, retry = true, 0
+-- Of the request that is being decided.
+local admitted, retry, buckets, windows
 
 -- Of bucket b: names[b], states[b], room[b]; its windows are first[b] to first[b + 1] - 1.
-local names, shadows, first, room = {}, {}, {}, {}
+local names, shadows, states, first, room = {}, {}, {}, {}, {}
 -- Of window w; made with room for two.
 local kinds, lengths, limits, used, resets, flags = { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }
 local from, to, since, told, told_at = { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }
+-- By name, what the requests before have left of a bucket, and those that are to be written, with how long they are kept.
+local known, changed, outlives = {}, {}, {}
 
-local buckets, windows, arg = 0, 0, 2
-while argv[arg] do
-  buckets = buckets + 1
-  names[buckets], shadows[buckets], first[buckets] = cell .. 'lim:' .. argv[arg], argv[arg + 1] == '1', windows + 1
-  local count = tonumber(argv[arg + 2])
-  arg = arg + 3
-  for w = windows + 1, windows + count do
-    kinds[w], lengths[w], limits[w] = argv[arg], tonumber(argv[arg + 1]), tonumber(argv[arg + 2])
+-- Reads a request's buckets from its arguments, and their states; answers where the next request begins.
+local function read_request(arg)
+  local all_known = true
+  buckets, windows = tonumber(argv[arg + 1]), 0
+  arg = arg + 2
+  for b = 1, buckets do
+    local name = cell .. 'lim:' .. argv[arg]
+    all_known = all_known and known[name] ~= nil
+    names[b], shadows[b], first[b] = name, argv[arg + 1] == '1', windows + 1
+    local count = tonumber(argv[arg + 2])
     arg = arg + 3
+    for w = windows + 1, windows + count do
+      kinds[w], lengths[w], limits[w] = argv[arg], tonumber(argv[arg + 1]), tonumber(argv[arg + 2])
+      arg = arg + 3
+    end
+    windows = windows + count
   end
-  windows = windows + count
+  first[buckets + 1] = windows + 1
+  local found = not all_known and call('MGET', unpack(names, 1, buckets))
+  for b = 1, buckets do
+    local state = known[names[b]]
+    if state == nil then
+      state = found[b]
+      known[names[b]] = state
+    end
+    states[b] = state
+  end
+  return arg
 end
-first[buckets + 1] = windows + 1
-local states = buckets == 0 and {} or call('MGET', unpack(names))
 
 -- Reads the window from its bytes: what is used of it, and when something is given back.
 local function read_rolling(w, state, at)
@@ -95,18 +113,21 @@ local function leave_in(w, state, many)
   end
 end
 
-for b = 1, buckets do
-  local state, at = states[b], 1
-  room[b] = true
-  for w = first[b], first[b + 1] - 1 do
-    at = (kinds[w] == 'rolling' and read_rolling or read_plain)(w, state, at)
-    local limit = limits[w]
-    flags[w] = 0
-    if limit > 0 and used[w] >= limit then
-      room[b], flags[w] = false, 1
-      if not shadows[b] then
-        admitted = false
-        retry = max(retry, kinds[w] == 'rolling' and leave_in(w, state, used[w] + 1 - limit) or resets[w])
+local function judge()
+  admitted, retry = true, 0
+  for b = 1, buckets do
+    local state, at = states[b], 1
+    room[b] = true
+    for w = first[b], first[b + 1] - 1 do
+      at = (kinds[w] == 'rolling' and read_rolling or read_plain)(w, state, at)
+      local limit = limits[w]
+      flags[w] = 0
+      if limit > 0 and used[w] >= limit then
+        room[b], flags[w] = false, 1
+        if not shadows[b] then
+          admitted = false
+          retry = max(retry, kinds[w] == 'rolling' and leave_in(w, state, used[w] + 1 - limit) or resets[w])
+        end
       end
     end
   end
@@ -135,7 +156,7 @@ local function write_rolling(w, state, charge)
   if last then write(last) end
 end
 
-if not is_look then
+local function charge_all()
   for b = 1, buckets do
     local charge = admitted and room[b]
     local is_changed, longest = charge, 0
@@ -169,14 +190,29 @@ if not is_look then
         local time = call('TIME')
         slack = slack + max(0, now - time[1] * 1000)
       end
-      call('SET', names[b], concat(pieces, '', 1, last_piece), 'PX', longest + slack)
+      local name = names[b]
+      if not outlives[name] then changed[#changed + 1] = name end
+      known[name], outlives[name] = concat(pieces, '', 1, last_piece), longest + slack
     end
   end
 end
 
-local reply = { admitted and 1 or 0, now, retry }
-for w = 1, windows do
-  local at = w * 3 + 1
-  reply[at], reply[at + 1], reply[at + 2] = used[w], resets[w], flags[w]
+local function reply()
+  local said = { admitted and 1 or 0, now, retry }
+  for w = 1, windows do
+    local at = w * 3 + 1
+    said[at], said[at + 1], said[at + 2] = used[w], resets[w], flags[w]
+  end
+  return said
 end
-return reply
+
+local replies, arg = {}, 1
+while argv[arg] do
+  local is_look = argv[arg] == 'look'
+  arg = read_request(arg)
+  judge()
+  if not is_look then charge_all() end
+  replies[#replies + 1] = reply()
+end
+for _, name in ipairs(changed) do call('SET', name, known[name], 'PX', outlives[name]) end
+return replies

@@ -1,6 +1,6 @@
 import type { Instant, Millis } from "../../domain/time.ts";
 import { list, number } from "../reply.ts";
-import { loadScript, type ScriptRunner } from "../script.ts";
+import { loadScript, type Reply, type ScriptRunner } from "../script.ts";
 
 const script = loadScript(import.meta.url);
 
@@ -44,18 +44,13 @@ const CAME_TO_100 = 4;
 const HEAD = 3;
 const FIELDS = 3;
 
-/** @param mode `look` charges nothing */
-export const admit = async (
-  scripts: ScriptRunner,
-  mode: "take" | "look",
-  buckets: readonly AdmitBucket[],
-): Promise<Admission> => {
-  const args: (string | number)[] = [mode];
-  for (const { name, shadow, windows } of buckets) {
-    args.push(name, shadow ? 1 : 0, windows.length);
-    for (const { kind, length, limit } of windows) args.push(kind, length, limit ?? 0);
-  }
-  const reply = list(await scripts.run(script, args));
+export interface AdmitRequest {
+  /** `look` charges nothing. */
+  readonly mode: "take" | "look";
+  readonly buckets: readonly AdmitBucket[];
+}
+
+const admissionOf = (reply: readonly Reply[], buckets: readonly AdmitBucket[]): Admission => {
   let at = HEAD;
   const windowState = (): WindowState => {
     const flags = number(reply[at + 2]);
@@ -74,4 +69,32 @@ export const admit = async (
     retryIn: number(reply[2]) as Millis,
     buckets: buckets.map(({ windows }) => windows.map(windowState)),
   };
+};
+
+/** Each as if it had come alone, in their order. */
+export const admitEach = async (
+  scripts: ScriptRunner,
+  requests: readonly AdmitRequest[],
+): Promise<readonly Admission[]> => {
+  const args: (string | number)[] = [];
+  for (const { mode, buckets } of requests) {
+    args.push(mode, buckets.length);
+    for (const { name, shadow, windows } of buckets) {
+      args.push(name, shadow ? 1 : 0, windows.length);
+      for (const { kind, length, limit } of windows) args.push(kind, length, limit ?? 0);
+    }
+  }
+  const replies = list(await scripts.run(script, args));
+  return requests.map(({ buckets }, at) => admissionOf(list(replies[at]), buckets));
+};
+
+/** @param mode `look` charges nothing */
+export const admit = async (
+  scripts: ScriptRunner,
+  mode: "take" | "look",
+  buckets: readonly AdmitBucket[],
+): Promise<Admission> => {
+  const [admission] = await admitEach(scripts, [{ mode, buckets }]);
+  if (admission === undefined) throw new TypeError("admit did not answer for its one request");
+  return admission;
 };

@@ -14,16 +14,20 @@ export interface FoundKey {
   readonly setPlan: string;
 }
 
-/** Null for a key that is unknown, expired or revoked, or whose account is gone or going. */
-export const findApiKey = async (scripts: ScriptRunner, id: string): Promise<FoundKey | null> => {
-  const [now, plan, apiLimit, apiCeiling, setPlan, ...key] = list(await scripts.run(script, [id]));
-  if (now === undefined) return null;
-  return {
-    now: instant(number(now)),
-    plan: text(plan),
-    apiLimit: text(apiLimit),
-    apiCeiling: text(apiCeiling),
-    setPlan: text(setPlan),
-    fields: fields(key),
-  };
-};
+/** For each of the ids; null for a key that is unknown, expired or revoked, or whose account is gone or going. */
+export const findApiKeys = async (
+  scripts: ScriptRunner,
+  ids: readonly string[],
+): Promise<readonly (FoundKey | null)[]> =>
+  list(await scripts.run(script, ids)).map((found) => {
+    const [now, plan, apiLimit, apiCeiling, setPlan, ...key] = list(found);
+    if (now === undefined) return null;
+    return {
+      now: instant(number(now)),
+      plan: text(plan),
+      apiLimit: text(apiLimit),
+      apiCeiling: text(apiCeiling),
+      setPlan: text(setPlan),
+      fields: fields(key),
+    };
+  });

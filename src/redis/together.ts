@@ -3,7 +3,7 @@
  * it was asked for. Alone, nothing waits: the call leaves in the same turn of the event loop.
  */
 
-import { isScriptsMistake } from "../src/redis/script.ts";
+import { isScriptsMistake } from "./script.ts";
 
 /** One under way and one being made: more would make the groups smaller and Redis's work larger, and save no time. */
 const UNDER_WAY = 2;
@@ -18,10 +18,13 @@ interface Asked<Item, Result> {
  * @param call answers for each item, in order
  * @param atMost items in one call: a call that fails fails all of them, and none may hold Redis for long. Where it was the
  * script's own mistake, each is tried alone: one record that it cannot read must not keep its neighbours.
+ * @param failing `all`: a call that fails fails those as well that wait for their turn. For callers who are to hear within
+ * seconds that Redis is away: one call after the other would find it out, and the last in the line wait for each of them.
  */
 export const together = <Item, Result>(
   call: (items: readonly Item[]) => Promise<readonly Result[]>,
   atMost: number,
+  failing: "group" | "all" = "group",
 ): ((item: Item) => Promise<Result>) => {
   const waiting: Asked<Item, Result>[] = [];
   let underWay = 0;
@@ -37,7 +40,7 @@ export const together = <Item, Result>(
       }
     } catch (error) {
       if (group.length > 1 && isScriptsMistake(error)) await Promise.all(group.map((asked) => make([asked])));
-      else for (const asked of group) asked.reject(error);
+      else for (const asked of failing === "all" ? [...group, ...waiting.splice(0)] : group) asked.reject(error);
     } finally {
       underWay--;
       plan();
