@@ -3,7 +3,7 @@ import { days, hours, minutes, type Millis } from "../domain/time.ts";
 import { callerOf } from "./bucket-name.ts";
 import type { Facts, LimitRequest, OwnLimit } from "./caller.ts";
 import type { WindowKind } from "./decision.ts";
-import type { KeyPart, Layer, OwnRule, PlanLimit, Policy, Rule } from "./policy.ts";
+import type { KeyPart, KeySource, Layer, OwnRule, PlanLimit, Policy, Rule } from "./policy.ts";
 import { countedMethod, matchesQuery, matchesRoute, moreSpecific, type RoutePattern } from "./route-pattern.ts";
 
 export interface AppliedWindow {
@@ -152,14 +152,20 @@ export const ruleFinder = (policy: Policy): RuleFinder => {
 
 export const rulesFor = (policy: Policy, request: LimitRequest): readonly AppliedRule[] => ruleFinder(policy)(request);
 
-/** Every rule that may apply to this caller, whatever it asks for; not those that count by something in a request. */
+const isKnown = (source: KeySource, facts: Facts): boolean =>
+  source.from === "fact" && (facts[source.name] ?? "") !== "";
+
+/**
+ * Every rule that may apply to this caller, whatever it asks for; not those that count by something in a request, or by what
+ * is not known here: an account has no address, and what stands in nobody's bucket is not its own.
+ */
 export const rulesOf = (policy: Policy, facts: Facts): readonly AppliedRule[] => {
   const request: LimitRequest = { facts, action: "" };
   return policy.layers.flatMap(({ name, own, rules }) => {
     const stated = own === null ? null : ownLimitOf(facts, name);
     const ofTable = rules
       .filter(({ overridable }) => stated === null || !overridable)
-      .filter(({ key }) => key.every((part) => part.some(({ from }) => from === "fact")))
+      .filter(({ key }) => key.every((part) => part.some((source) => isKnown(source, facts))))
       .flatMap((rule) => withLimits(appliedRule(policy, rule, request)));
     return own !== null && stated !== null ? [appliedOwn(policy, own, stated, request), ...ofTable] : ofTable;
   });

@@ -112,6 +112,14 @@ describe("the API's limits", () => {
     expect(await seen("token")).toEqual([false, false, false, false, false, true]);
     expect(await seen("refresh")).toEqual([false, false, false, false, false, true]);
     expect((await world.as("GET", "/v1/quotas")).status).toBe(200);
+    // Whoever asks what bounds it is told of its address, too; an account has none.
+    const doors = ({ body }: Answer) =>
+      body.items.flatMap(({ rule, used }: any) => (rule.startsWith("auth-") ? [[rule, used]] : []));
+    expect(doors(await world.as("GET", "/v1/limits"))).toEqual([
+      ["auth-token", 5],
+      ["auth-refresh", 5],
+    ]);
+    expect(doors(await world.call("GET", `/v1/limits?account_id=${world.account.id}`))).toEqual([]);
   });
 
   it("are told in the dialect that the policy names", async () => {

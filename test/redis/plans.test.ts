@@ -106,8 +106,8 @@ describe("plans", () => {
   );
 
   it("may be called what every object has something called", async () => {
-    const put = await api.operate("PUT", "/v1/plans/constructor", { weight: 2 });
-    expect([put.status, put.body]).toMatchObject([200, { name: "constructor", weight: 2, source: "api" }]);
+    const answer = await put("constructor", { weight: 2 });
+    expect([answer.status, answer.body]).toMatchObject([200, { name: "constructor", weight: 2, source: "api" }]);
     expect((await api.operate("GET", "/v1/plans/constructor")).body).toMatchObject({ weight: 2 });
   });
 

@@ -36,7 +36,7 @@ export const limitRoutes = (app: App, services: Services): void => {
   };
 
   const factsAskedFor = async (request: FastifyRequest, account: Account): Promise<Facts> =>
-    request.caller?.kind === "account" ? factsOf(request.caller) : factsOfAccount(account);
+    request.caller?.kind === "account" ? { ip: request.ip, ...factsOf(request.caller) } : factsOfAccount(account);
 
   app.get(
     "/v1/limits",
