@@ -77,9 +77,9 @@ export const dispatcher = (
   policy: DispatchPolicy,
 ) => {
   const reapIn = milliseconds(policy.callBudget + policy.attemptTimeout + policy.reapMargin);
-  const hands = permitsOf(policy.concurrency);
+  const hands = permitsOf(policy.concurrency, stopping);
   /** Messages begun and not yet settled, those included whose attempt is over: a hand does not wait for Redis. */
-  const open = permitsOf(OPEN * policy.concurrency);
+  const open = permitsOf(OPEN * policy.concurrency, stopping);
   const beginning = beginningWith({ scripts, durable, clock, reapIn, stopping });
   const settling = together<Settlement, Settled>((all) => insist(clock, () => settle(scripts, all)), AT_MOST);
   /** Not begun: those of one job keep their order. */
@@ -153,13 +153,13 @@ export const dispatcher = (
     // One for all that this run asks: where the reply of a begin is lost, and the next is told to wait, the one after it must
     // find the message its own. (Without: it is another's, nobody settles it, and the reaper takes it for sent.)
     const run: Run = { ...message, token: randomUUID() };
-    if (!(await open.take(stopping))) {
+    if (!(await open.take())) {
       await givingBack(run);
       return null;
     }
     let giveHand = (): void => {};
     try {
-      if (!(await hands.take(stopping))) {
+      if (!(await hands.take())) {
         await givingBack(run);
         return null;
       }

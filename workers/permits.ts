@@ -4,35 +4,37 @@
  */
 export interface Permits {
   /** In the order of asking; false when it was called off before there was one. */
-  take(calledOff: AbortSignal): Promise<boolean>;
+  take(): Promise<boolean>;
   give(): void;
 }
 
-export const permitsOf = (count: number): Permits => {
+/** @param calledOff nobody waits any longer; listened to once, for those who wait are hundreds, and come and go */
+export const permitsOf = (count: number, calledOff: AbortSignal): Permits => {
   let free = count;
   const waiting = new Set<(taken: boolean) => void>();
+  calledOff.addEventListener(
+    "abort",
+    () => {
+      for (const settle of waiting) settle(false);
+      waiting.clear();
+    },
+    { once: true },
+  );
   return {
-    take: async (calledOff) => {
+    take: async () => {
       if (calledOff.aborted) return false;
       if (free > 0) {
         free--;
         return true;
       }
-      return new Promise((resolve) => {
-        const calledOffNow = (): void => settle(false);
-        const settle = (taken: boolean): void => {
-          waiting.delete(settle);
-          calledOff.removeEventListener("abort", calledOffNow);
-          resolve(taken);
-        };
-        waiting.add(settle);
-        calledOff.addEventListener("abort", calledOffNow, { once: true });
-      });
+      return new Promise((resolve) => waiting.add(resolve));
     },
     give: () => {
       const [next] = waiting;
-      if (next) next(true);
-      else free++;
+      if (next) {
+        waiting.delete(next);
+        next(true);
+      } else free++;
     },
   };
 };

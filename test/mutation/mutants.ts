@@ -134,13 +134,14 @@ export const MUTANTS: readonly Mutant[] = [
 
   script("release", "release")(
     "a message is released though its account has no room",
-    "blocked_until(hash('q:A|' .. account), 1, zone, now)",
-    "blocked_until(hash('q:A|' .. account), 0, zone, now)",
+    "blocked_until(ac.on_all, 1, zone, now)",
+    "blocked_until(ac.on_all, 0, zone, now)",
   ),
+  script("release", "lib/quota")("what is held does not count", "limit - used - (q.f.held or 0)", "limit - used"),
   script("release", "lib/quota")(
-    "what is held does not count",
-    "used + (q.f.held or 0) + extra > limit",
-    "used + extra > limit",
+    "what a call itself releases does not count",
+    "if q.room then q.room = q.room - by end",
+    "",
   ),
   script("release", "lib/quota")(
     "a row rolls before its own end",

@@ -260,6 +260,12 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
       setSenderRate(scripts, account, channel, sender, interval === null ? null : milliseconds(interval)),
     held: async (scope: string) => Number((await hash(`q:${scope}`))["held"] ?? 0),
     used: async (scope: string, kind: WindowKind = "hour") => Number((await hash(`q:${scope}`))[`${kind}.used`] ?? 0),
+    expireIn: (key: string, ms: number) => redis.pexpire(`${cell}${key}`, ms),
+    /** By the server's own clock; null where it stays. */
+    daysLeft: async (key: string): Promise<number | null> => {
+      const left = await redis.pttl(`${cell}${key}`);
+      return left < 0 ? null : Math.ceil(left / DAY);
+    },
     clock: async (): Promise<Instant> => instant(Number(await redis.get(`${cell}clock`))),
   };
 };

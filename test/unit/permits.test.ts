@@ -5,9 +5,9 @@ const never = new AbortController().signal;
 
 describe("hands", () => {
   it("are given in the order of asking, never more than there are", async () => {
-    const hands = permitsOf(2);
+    const hands = permitsOf(2, never);
     const taken: number[] = [];
-    const asking = [0, 1, 2, 3].map((n) => hands.take(never).then((is) => is && taken.push(n)));
+    const asking = [0, 1, 2, 3].map((n) => hands.take().then((is) => is && taken.push(n)));
     await new Promise(setImmediate);
     expect(taken).toEqual([0, 1]);
     hands.give();
@@ -19,14 +19,13 @@ describe("hands", () => {
   });
 
   it("are not waited for any longer once it is called off, and none is lost by that", async () => {
-    const hands = permitsOf(1);
     const over = new AbortController();
-    expect(await hands.take(over.signal)).toBe(true);
-    const waiting = [hands.take(over.signal), hands.take(over.signal)];
+    const hands = permitsOf(1, over.signal);
+    expect(await hands.take()).toBe(true);
+    const waiting = [hands.take(), hands.take()];
     over.abort();
     expect(await Promise.all(waiting)).toEqual([false, false]);
-    expect(await hands.take(over.signal)).toBe(false);
     hands.give();
-    expect(await hands.take(never)).toBe(true);
+    expect(await hands.take()).toBe(false);
   });
 });

@@ -29,6 +29,10 @@ local function next_slot(rate)
   return math.max(now, (rate.f.last or -math.huge) + rate.f.interval)
 end
 
+local function take_slot(row, slot)
+  put(row, 'last', math.max(row.f.last or 0, slot))
+end
+
 local function go(m, x, rest)
   local slot = math.max(0, math.ceil((x.f.slot or now) - now))
   return { 'go', slot, x.f.tries or 0, x.f.attempts or 0, rest, m.account, m.sender, m.recipient, m.batch or '', string.format('%.0f', m.created) }
@@ -78,7 +82,7 @@ local function begin(token, id, release)
     if x.f.token ~= token then return { 'taken' } end
     -- The run lives and has not called yet: its time counts from this call, as it counts its own budget. (Without: after
     -- an outage between the two the reaper overtakes the call, and an email goes a second time.)
-    move('sending', id, now + reap_in)
+    move('sending', id, text_of(now + reap_in))
     return go(m, x, rest)
   end
   if m.expires > 0 and m.expires <= now then return end_here(m, 'expired', 'it expired before it could go') end
@@ -93,15 +97,14 @@ local function begin(token, id, release)
   -- Only the channel's rate makes a worker wait: a slow sender must not hold a hand that others could use.
   if sender_slot > channel_slot + SENDER_LEAD then return give_back(m, x, 'rate') end
   local slot = math.max(channel_slot, sender_slot)
-  for _, row in ipairs({ rate, q_sender }) do
-    if row.f.interval then put(row, 'last', math.max(row.f.last or 0, slot)) end
-  end
+  if rate.f.interval then take_slot(rate, slot) end
+  if q_sender.f.interval then take_slot(q_sender, slot) end
   leave_released(m)
   put(x, 'state', 'sending')
   put(x, 'token', token)
-  put(x, 'slot', slot)
-  put(x, 'began', now)
-  move('sending', id, now + reap_in)
+  put(x, 'slot', (rate.f.interval or q_sender.f.interval) and slot or nil)
+  put(x, 'began', text_of(now))
+  move('sending', id, text_of(now + reap_in))
   add(ac_of(m.account, m.channel), 'sending', 1)
   return go(m, x, rest)
 end

@@ -21,8 +21,7 @@ local TWICE = 2             -- messages released and not begun, for each hand
 local SPARE = 6             -- the same where they come in parcels: a slow message must not leave hands idle
 local RELEASE_AHEAD = 2000  -- ms of the channel's rate that may be released and not begun
 
-local now = keep_clock()
-local woken = {}
+local now, woken = keep_clock(), {}
 
 -- What waits here may have gone already, for all this server knows.
 if not is_at_home() then return { {}, 0, -1, {}, {}, 0, 0 } end
@@ -159,10 +158,13 @@ local function account_must_wait(account, ring, ac, weight, worth)
     end
   end
   local zone = known.zone
-  local till, kind = blocked_until(hash('q:C|' .. account .. '|' .. channel), 1, zone, now)
+  if not ac.on_channel then
+    ac.on_channel, ac.on_all = numbers('q:C|' .. account .. '|' .. channel), numbers('q:A|' .. account)
+  end
+  local till, kind = blocked_until(ac.on_channel, 1, zone, now)
   local by = kind and channel .. '.' .. kind
   if till == 0 then
-    till, kind = blocked_until(hash('q:A|' .. account), 1, zone, now)
+    till, kind = blocked_until(ac.on_all, 1, zone, now)
     by = kind and 'all.' .. kind
   end
   if till > 0 then
@@ -172,9 +174,22 @@ local function account_must_wait(account, ring, ac, weight, worth)
   return false
 end
 
+-- The lane whose turn it is in the account's most urgent class. Alone in its inner ring it stays at the head.
+local function lane_at_head(account, ac)
+  if ac.lane then return ac.lane end
+  local class = (ac.f.in_high or 0) > 0 and 'high' or (ac.f.in_normal or 0) > 0 and 'normal' or 'low'
+  local inner = cell .. 'in:' .. account .. ':' .. channel .. ':' .. class
+  local sender = redis.call('ZRANGE', inner, 0, 0)[1]
+  local lane = { account = account, channel = channel, class = class, sender = sender, inner = inner, alone = ac.f['in_' .. class] == 1 }
+  lane.name = lane_name(account, channel, class, sender)
+  if lane.alone then ac.lane = lane end
+  return lane
+end
+
 -- Why the sender may not be served now: parks the lane and answers true.
-local function lane_must_wait(account, class, sender)
-  local q = hash('q:S|' .. account .. '|' .. channel .. '|' .. sender)
+local function lane_must_wait(lane)
+  local account, class, sender = lane.account, lane.class, lane.sender
+  local q = q_of_sender(lane)
   local till, by = 0, nil
   if (q.f.closed or 0) > now then till, by = q.f.closed, 'provider' end
   if q.f.interval then
@@ -190,19 +205,21 @@ local function lane_must_wait(account, class, sender)
 end
 
 -- The first id of the lane that still waits; tombstones (canceled, expired, suppressed, purged) are dropped.
-local function pop(account, class, sender)
-  local name = lane_name(account, channel, class, sender)
-  local ln = hash('ln:' .. name)
+local function pop(lane)
+  local ln, list = hash('ln:' .. lane.name), cell .. 'lane:' .. lane.name
   while pops < MOST_POPS do
-    local id = redis.call('LPOP', cell .. 'lane:' .. name)
+    local id = redis.call('LPOP', list)
     if not id then return nil end
     pops = pops + 1
     add(ln, 'popped', 1)
-    local state = x_of(id).f.state
-    if state == 'queued' or (not state and redis.call('EXISTS', cell .. 'm:' .. id) == 1) then return id end
+    local x = x_of(id)
+    local state = x.f.state
+    if state == 'queued' or (not state and redis.call('EXISTS', cell .. 'm:' .. id) == 1) then return id, x end
   end
   return nil
 end
+
+local released_set, CREDIT = 'released:' .. channel, { h = 'credit_h', a = 'credit_a' }
 
 while left > 0 do
   if looked >= MOST_LANES or pops >= MOST_POPS or released >= MOST_MESSAGES then
@@ -220,17 +237,16 @@ while left > 0 do
   local ac = ac_of(account, channel)
   local weight = account_of(account).weight
   local worth = (ac.f.fresh and 1 or QUANTUM) * weight
-  -- (5) the account, (6) its most urgent class and that class's lane whose turn it is
+  -- (5) the account, (6) its lane whose turn it is
   if not account_must_wait(account, ring, ac, weight, worth) then
-    local class = (ac.f.in_high or 0) > 0 and 'high' or (ac.f.in_normal or 0) > 0 and 'normal' or 'low'
-    local inner = cell .. 'in:' .. account .. ':' .. channel .. ':' .. class
-    local sender = redis.call('ZRANGE', inner, 0, 0)[1]
-    if not lane_must_wait(account, class, sender) then
+    local lane = lane_at_head(account, ac)
+    if not lane_must_wait(lane) then
       -- (7) pop, (8) write
-      local id = pop(account, class, sender)
+      local id, x = pop(lane)
       if id then
-        local m = { id = id, account = account, channel = channel, class = class, sender = sender }
-        local job, x = job_for(class), x_of(id)
+        local class = lane.class
+        local m = { id = id, account = account, channel = channel, class = class, sender = lane.sender, lane = lane.name, chain = lane.chain }
+        local job = job_for(class)
         put(x, 'state', 'released')
         put(x, 'release', (x.f.release or 0) + 1)
         put(x, 'job', job[1])
@@ -239,9 +255,8 @@ while left > 0 do
         hold(m, 1)
         add(q_of_sender(m), 'out', 1)
         add(ac, 'released', 1)
-        move('released:' .. channel, id, now)
-        -- Alone, it is its own next one.
-        if (ac.f['in_' .. class] or 0) > 1 then redis.call('ZADD', inner, next_turn(channel), sender) end
+        move(released_set, id, text_of(now))
+        if not lane.alone then redis.call('ZADD', lane.inner, next_turn(channel), lane.sender) end
         released = released + 1
         left = left - 1
         -- (9) the turn: kept over calls in its credit
@@ -251,8 +266,8 @@ while left > 0 do
         else
           put(stat, 'served_h', nil)
         end
-        local credit = (ac.f['credit_' .. ring] or worth) - 1
-        put(ac, 'credit_' .. ring, credit > 0 and credit or nil)
+        local credit = (ac.f[CREDIT[ring]] or worth) - 1
+        put(ac, CREDIT[ring], credit > 0 and credit or nil)
         if credit <= 0 then
           put(ac, 'fresh', nil)
           to_tail(account, channel, ring)

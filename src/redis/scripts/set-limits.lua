@@ -11,7 +11,7 @@
 local level, account, channel, sender = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local name = ({ sender = 'S|' .. account .. '|' .. channel .. '|' .. sender, channel = 'C|' .. account .. '|' .. channel, account = 'A|' .. account })[level]
 keep_clock()
-local q = hash('q:' .. name)
+local q = numbers('q:' .. name)
 for at = 5, #ARGV, 2 do
   local limit = ARGV[at + 1] ~= 'none' and tonumber(ARGV[at + 1]) or nil
   put(q, FIELD[ARGV[at]].limit, limit)

@@ -10,7 +10,7 @@
      Reply 1 ]]
 local account, channel, sender = ARGV[1], ARGV[2], ARGV[3]
 keep_clock()
-local q = hash('q:S|' .. account .. '|' .. channel .. '|' .. sender)
+local q = numbers('q:S|' .. account .. '|' .. channel .. '|' .. sender)
 put(q, 'interval', tonumber(ARGV[4]))
 wake_sender(account, channel, sender)
 flush()

@@ -126,9 +126,9 @@ export const COUNTING: readonly Rule[] = [
     },
     without: [
       {
-        find: "if roll(q, kind, zone, now) then\n        add(q, field.used, 1)",
+        find: "if roll(q, kind, zone, now) then\n      add(q, field.used, charged)",
         replace:
-          "if not q.f[field.limit] then\n      elseif roll(q, kind, zone, now) then\n        add(q, field.used, 1)",
+          "if not q.f[field.limit] then\n    elseif roll(q, kind, zone, now) then\n      add(q, field.used, charged)",
       },
     ],
   },
@@ -146,8 +146,8 @@ export const COUNTING: readonly Rule[] = [
     },
     without: [
       {
-        find: "do add(chain[level], 'held', by) end",
-        replace: "do if chain[level].f['hour.limit'] then add(chain[level], 'held', by) end end",
+        find: "add(q, 'held', by)",
+        replace: "if q.f['hour.limit'] then add(q, 'held', by) end",
       },
     ],
   },

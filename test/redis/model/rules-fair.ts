@@ -119,7 +119,9 @@ export const FAIR: readonly Rule[] = [
       const two = await stage.put("a", 3, { sender: "two@x.org" });
       expect(await stage.drain()).toEqual([0, 1, 2].flatMap((i) => [one[i], two[i]]));
     },
-    without: [{ script: "release", find: "redis.call('ZADD', inner, next_turn(channel), sender)", replace: "" }],
+    without: [
+      { script: "release", find: "redis.call('ZADD', lane.inner, next_turn(channel), lane.sender)", replace: "" },
+    ],
   },
   {
     of: "12",
@@ -202,7 +204,7 @@ export const FAIR: readonly Rule[] = [
     without: [
       {
         script: "release",
-        find: "local credit = (ac.f['credit_' .. ring] or worth) - 1\n        put(ac, 'credit_' .. ring, credit > 0 and credit or nil)",
+        find: "local credit = (ac.f[CREDIT[ring]] or worth) - 1\n        put(ac, CREDIT[ring], credit > 0 and credit or nil)",
         replace:
           "local credit = (ac.f.credit_a or worth) - 1\n        put(ac, 'credit_a', credit > 0 and credit or nil)",
       },

@@ -26,8 +26,8 @@ export const LANES: readonly Rule[] = [
     without: [
       {
         script: "release",
-        find: "if state == 'queued' or (not state and redis.call('EXISTS', cell .. 'm:' .. id) == 1) then return id end",
-        replace: "return id",
+        find: "if state == 'queued' or (not state and redis.call('EXISTS', cell .. 'm:' .. id) == 1) then return id, x end",
+        replace: "return id, x",
       },
     ],
   },

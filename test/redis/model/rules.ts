@@ -5,11 +5,13 @@ import { LANES } from "./rules-lanes.ts";
 import { PARCELS } from "./rules-parcels.ts";
 import { RELEASING } from "./rules-release.ts";
 import { RINGS } from "./rules-rings.ts";
+import { ROWS } from "./rules-rows.ts";
 import { SETTLING } from "./rules-settle.ts";
 import type { Rule } from "./rule.ts";
 
 export const RULES: readonly Rule[] = [
   ...COUNTING,
+  ...ROWS,
   ...BEGINNING,
   ...SETTLING,
   ...RELEASING,

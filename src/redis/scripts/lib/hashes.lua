@@ -19,6 +19,20 @@ local function hash(key)
   return row
 end
 
+-- The same of a hash that holds nothing but numbers, which is read for nearly every message: adding 0 is how Lua makes a
+-- number of a text without a call.
+local function numbers(key)
+  local row = hashes[key]
+  if row then return row end
+  local flat = redis.call('HGETALL', cell .. key)
+  local f = {}
+  for i = 1, #flat, 2 do f[flat[i]] = flat[i + 1] + 0 end
+  row = { key = key, f = f, changed = {}, is_new = #flat == 0 }
+  hashes[key] = row
+  hash_order[#hash_order + 1] = row
+  return row
+end
+
 local function put(row, field, value)
   if row.f[field] ~= value then
     row.f[field] = value
@@ -34,6 +48,16 @@ end
 -- The hash goes; what is put into it afterwards makes it anew.
 local function wipe(row)
   row.f, row.changed, row.wiped = {}, {}, true
+end
+
+-- An instant as it is written, made once for each call: it is written for every message, and Redis makes 17 digits of each
+-- number that it is handed.
+local instants = {}
+
+local function text_of(instant)
+  local text = instants[instant] or string.format('%.0f', instant)
+  instants[instant] = text
+  return text
 end
 
 -- What is only counted, moved between sorted sets or appended, and read by nobody before the script ends: written once per
@@ -106,19 +130,22 @@ local function write_later()
 end
 
 local function write_hash(row)
+  local changed, f = row.changed, row.f
+  if next(changed) == nil and not row.wiped then return false end
   if row.wiped then redis.call('DEL', cell .. row.key) end
-  local set, unset = {}, {}
-  for field in pairs(row.changed) do
-    local value = row.f[field]
+  local set, count_set, unset = {}, 0, nil
+  for field in pairs(changed) do
+    local value = f[field]
     if value == nil then
+      unset = unset or {}
       unset[#unset + 1] = field
     else
-      set[#set + 1] = field
-      set[#set + 1] = value
+      set[count_set + 1], set[count_set + 2] = field, value
+      count_set = count_set + 2
     end
   end
-  if #set > 0 then redis.call('HSET', cell .. row.key, unpack(set)) end
-  if #unset > 0 and not row.wiped then redis.call('HDEL', cell .. row.key, unpack(unset)) end
+  if count_set > 0 then redis.call('HSET', cell .. row.key, unpack(set)) end
+  if unset and not row.wiped then redis.call('HDEL', cell .. row.key, unpack(unset)) end
   row.changed, row.wiped = {}, false
-  return #set > 0
+  return count_set > 0
 end

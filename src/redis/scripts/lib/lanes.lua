@@ -7,12 +7,17 @@ local CLASSES = { 'high', 'normal', 'low' }
 local DEBT_CAP = 10 -- times weight: what an account may be served through H ahead of its turns in A
 local PARKED_BY_QUOTA, PARKED_FOR_GOOD = 1, 2
 
+-- Rows of which every message asks: found by name, without its being put together each time.
+local stats, rates, acs = {}, {}, { email = {}, sms = {}, voice = {}, whatsapp = {} }
+
 local function stat_of(channel)
-  return hash('stat:' .. channel)
+  stats[channel] = stats[channel] or hash('stat:' .. channel)
+  return stats[channel]
 end
 
 local function rate_of(channel)
-  return hash('rate:' .. channel)
+  rates[channel] = rates[channel] or hash('rate:' .. channel)
+  return rates[channel]
 end
 
 local function next_turn(channel)
@@ -22,14 +27,15 @@ local function next_turn(channel)
 end
 
 local function ac_of(account, channel)
-  local ac = hash('ac:' .. account .. ':' .. channel)
-  if not ac.channel then
-    ac.channel = channel
-    ac.before = {
-      queued = ac.f.queued or 0, throttled = ac.f.throttled or 0, scheduled = ac.f.scheduled or 0,
-      released = ac.f.released or 0, sending = ac.f.sending or 0,
-    }
-  end
+  local ac = acs[channel][account]
+  if ac then return ac end
+  ac = hash('ac:' .. account .. ':' .. channel)
+  ac.channel = channel
+  ac.before = {
+    queued = ac.f.queued or 0, throttled = ac.f.throttled or 0, scheduled = ac.f.scheduled or 0,
+    released = ac.f.released or 0, sending = ac.f.sending or 0,
+  }
+  acs[channel][account] = ac
   return ac
 end
 
@@ -49,19 +55,32 @@ local function has_lanes(ac)
   return (ac.f.in_high or 0) + (ac.f.in_normal or 0) + (ac.f.in_low or 0) > 0
 end
 
--- Who is at the head of each ring, for as long as nothing moves in it: false when it is empty.
-local heads = {}
+-- Who is at the head of each ring, and next: read some at a time, for whoever leaves the head goes to the tail or out.
+local HEADS = 16
+local heads, ring_keys = {}, {}
+for _, on in ipairs(CHANNELS) do ring_keys[on] = { h = 'ring:' .. on .. ':h', a = 'ring:' .. on .. ':a' } end
 
 local function head_of(channel, ring)
-  local key = 'ring:' .. channel .. ':' .. ring
-  if heads[key] == nil then heads[key] = redis.call('ZRANGE', cell .. key, 0, 0)[1] or false end
-  return heads[key]
+  local key = ring_keys[channel][ring]
+  local head = heads[key]
+  if not head or (head.at > #head and head.at > 1) then
+    head = redis.call('ZRANGE', cell .. key, 0, HEADS - 1)
+    head.at = 1
+    heads[key] = head
+  end
+  return head[head.at]
+end
+
+-- The account is no longer where it was in the ring.
+local function left_head(key, account)
+  local head = heads[key]
+  if head and head[head.at] == account then head.at = head.at + 1 else heads[key] = nil end
 end
 
 local function enter_ring(account, channel, ac, ring)
   put(ac, 'in_ring_' .. ring, 1)
-  local key = 'ring:' .. channel .. ':' .. ring
-  if heads[key] == false then heads[key] = account end
+  local key = ring_keys[channel][ring]
+  if heads[key] and not heads[key][1] then heads[key] = nil end
   redis.call('ZADD', cell .. key, next_turn(channel), account)
 end
 
@@ -78,16 +97,16 @@ local function leave_ring(account, channel, ring)
   local ac = ac_of(account, channel)
   if ac.f['in_ring_' .. ring] then
     put(ac, 'in_ring_' .. ring, nil)
-    local key = 'ring:' .. channel .. ':' .. ring
-    if heads[key] == account then heads[key] = nil end
+    local key = ring_keys[channel][ring]
+    left_head(key, account)
     redis.call('ZREM', cell .. key, account)
   end
   put(ac, 'credit_' .. ring, nil)
 end
 
 local function to_tail(account, channel, ring)
-  local key = 'ring:' .. channel .. ':' .. ring
-  if heads[key] == account then heads[key] = nil end
+  local key = ring_keys[channel][ring]
+  left_head(key, account)
   redis.call('ZADD', cell .. key, next_turn(channel), account)
 end
 
@@ -99,14 +118,18 @@ local function leave_rings_if_empty(account, channel)
 end
 
 local function enter_inner(account, channel, class, sender)
+  local ac = ac_of(account, channel)
   redis.call('ZADD', cell .. 'in:' .. account .. ':' .. channel .. ':' .. class, next_turn(channel), sender)
-  add(ac_of(account, channel), 'in_' .. class, 1)
+  add(ac, 'in_' .. class, 1)
+  ac.lane = nil
   enter_rings(account, channel)
 end
 
 local function leave_inner(account, channel, class, sender)
+  local ac = ac_of(account, channel)
   redis.call('ZREM', cell .. 'in:' .. account .. ':' .. channel .. ':' .. class, sender)
-  add(ac_of(account, channel), 'in_' .. class, -1)
+  add(ac, 'in_' .. class, -1)
+  ac.lane = nil
   leave_rings_if_empty(account, channel)
 end
 
@@ -147,7 +170,7 @@ end
 
 -- One waiting message less in the lane; at none the list goes, and the lane leaves its rings.
 local function lane_lost(m)
-  local name = lane_name(m.account, m.channel, m.class, m.sender)
+  local name = m.lane or lane_name(m.account, m.channel, m.class, m.sender)
   local ln, ac = hash('ln:' .. name), ac_of(m.account, m.channel)
   add(ac, 'queued', -1)
   add(ac, 'live_' .. m.class, -1)
@@ -257,6 +280,7 @@ end
 local function flush()
   for i = 1, #hash_order do
     local ac = hash_order[i]
+    if ac.charged then book(ac) end
     if ac.channel then
       local throttled = throttled_of(ac)
       put(ac, 'throttled', throttled ~= 0 and throttled or nil)
@@ -271,6 +295,6 @@ local function flush()
   end
   write_later()
   for _, row in ipairs(hash_order) do
-    if write_hash(row) and string.sub(row.key, 1, 2) == 'q:' then keep_or_expire(row) end
+    if write_hash(row) and (row.moved_on or row.is_new) then keep_or_expire(row) end
   end
 end

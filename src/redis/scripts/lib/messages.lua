@@ -83,7 +83,7 @@ end
 
 local function usage(m, now, hour_start, outcome)
   local day = math.floor(now / 86400000)
-  count('use:' .. m.account .. ':' .. m.channel .. ':' .. day, string.format('%.0f', hour_start) .. ':' .. outcome, 1)
+  count('use:' .. m.account .. ':' .. m.channel .. ':' .. day, text_of(hour_start) .. ':' .. outcome, 1)
 end
 
 -- For /metrics: over all processes, whoever ended it. Fields that no script puts into its copy of the row.
@@ -95,11 +95,11 @@ end
 local function end_message(m, state, now, reason)
   local x = x_of(m.id)
   put(x, 'state', state)
-  put(x, 'ended', now)
+  put(x, 'ended', text_of(now))
   put(x, 'reason', reason)
   if m.expires > 0 then redis.call('ZREM', cell .. 'expiring', m.id) end
   count('acc:' .. m.account, 'open', -1)
   count_end(m.channel, state)
   if m.batch then count('bat:' .. m.batch, 'n:' .. state, 1) end
-  append('spent', string.format('%.0f %s %s', now, m.account, m.id))
+  append('spent', text_of(now) .. ' ' .. m.account .. ' ' .. m.id)
 end

@@ -89,6 +89,6 @@ local MOST_ATTEMPTS_KEPT = 20
 -- An attempt as it is told afterwards: when it began by Redis's clock, a space, the record's JSON.
 local function note_attempt(x, record)
   add(x, 'attempts', 1)
-  put(x, 'a' .. x.f.attempts, string.format('%.0f ', x.f.began or 0) .. record)
+  put(x, 'a' .. x.f.attempts, text_of(x.f.began or 0) .. ' ' .. record)
   if x.f.attempts > MOST_ATTEMPTS_KEPT then put(x, 'a' .. (x.f.attempts - MOST_ATTEMPTS_KEPT), nil) end
 end

@@ -16,7 +16,7 @@ end
 local ZONE_LETTER = { hour = 'h', day = 'd', month = 'm' }
 local S_ROW_DAYS = 40 -- longer than the longest window
 
-local accounts, zone_windows, zone_texts = {}, {}, {}
+local accounts, zone_windows, zone_texts, known_zones = {}, { minute = {}, hour = {}, day = {}, month = {} }, {}, {}
 
 local function account_of(account)
   local known = accounts[account]
@@ -34,8 +34,7 @@ local function window_of(zone, kind, now)
     local start = now - now % 60000
     return start, start + 60000
   end
-  local memo = zone .. ';' .. kind
-  local known = zone_windows[memo]
+  local known = zone_windows[kind][zone]
   if known == nil then
     local text = zone_texts[zone]
     if text == nil then
@@ -52,21 +51,33 @@ local function window_of(zone, kind, now)
       end
       before = boundary
     end
-    zone_windows[memo] = known
+    zone_windows[kind][zone] = known
   end
   if known then return known[1], known[2] end
   return nil
 end
 
 local function zone_is_known(zone, now)
-  return window_of(zone, 'hour', now) and window_of(zone, 'day', now) and window_of(zone, 'month', now)
+  local known = known_zones[zone]
+  if known == nil then
+    known = window_of(zone, 'hour', now) and window_of(zone, 'day', now) and window_of(zone, 'month', now) and true or false
+    known_zones[zone] = known
+  end
+  return known
 end
+
+local chains = {}
 
 local function chain_of(m)
   local chain = m.chain
   if not chain then
-    local on = m.account .. '|' .. m.channel
-    chain = { hash('q:S|' .. on .. '|' .. m.sender), hash('q:C|' .. on), hash('q:A|' .. m.account) }
+    local name = m.account .. '|' .. m.channel .. '|' .. m.sender
+    chain = chains[name]
+    if not chain then
+      local on = m.account .. '|' .. m.channel
+      chain = { numbers('q:S|' .. name), numbers('q:C|' .. on), numbers('q:A|' .. m.account) }
+      chains[name] = chain
+    end
     m.chain = chain
   end
   return chain
@@ -94,12 +105,15 @@ local function roll(q, kind, zone, now)
   put(q, field.shut, shut)
   put(q, field.late, nil)
   put(q, field.late_at, nil)
+  q.moved_on = true
   return true
 end
 
 -- 0 when `extra` more fit in every window of the scope; else the latest end among the blocking windows, and its kind.
 local function blocked_until(q, extra, zone, now)
-  local latest, by = 0, nil
+  -- Asked for each message, worked out once for each call: from then on `hold` keeps it.
+  if q.room and q.room >= extra then return 0, nil end
+  local latest, by, room = 0, nil, math.huge
   for at = 1, #KINDS do
     local kind = KINDS[at]
     local field = FIELD[kind]
@@ -108,39 +122,46 @@ local function blocked_until(q, extra, zone, now)
       local known = roll(q, kind, zone, now)
       local used = (q.f[field.used] or 0) + (known and 0 or q.f[field.late] or 0)
       local till = known and q.f[field.till] or now + 1
-      local full = q.f[field.shut] == 1 or used + (q.f.held or 0) + extra > limit
-      if (full or (not known and extra > 0)) and till > latest then latest, by = till, kind end
+      local left = q.f[field.shut] == 1 and -1 or limit - used - (q.f.held or 0)
+      if (left < extra or (not known and extra > 0)) and till > latest then latest, by = till, kind end
+      room = known and math.min(room, left) or -1
     end
   end
+  if latest == 0 then q.room = room end
   return latest, by
 end
 
 local function hold(m, by)
   local chain = chain_of(m)
-  for level = 1, 3 do add(chain[level], 'held', by) end
+  for level = 1, 3 do
+    local q = chain[level]
+    add(q, 'held', by)
+    if q.room then q.room = q.room - by end
+  end
 end
 
--- One more used, in every window of every level. Answers the start of the account's hour, for the usage report.
+-- One more used, in every window of every level: twelve windows for each message, so the messages of one row are counted
+-- and booked together by `flush`. No script that charges asks afterwards what is left.
 local function charge(m, now)
-  local zone = account_of(m.account).zone
   local chain = chain_of(m)
   for level = 1, 3 do
     local q = chain[level]
-    local f = q.f
-    for at = 1, #KINDS do
-      local kind = KINDS[at]
-      local field = FIELD[kind]
-      -- The common case apart: twelve windows are charged for each message.
-      if now < (f[field.till] or 0) then
-        local used = field.used
-        f[used] = (f[used] or 0) + 1
-        q.changed[used] = true
-      elseif roll(q, kind, zone, now) then
-        add(q, field.used, 1)
-      else
-        add(q, field.late, 1)
-        put(q, field.late_at, now)
-      end
+    q.charged, q.charged_at, q.zone = (q.charged or 0) + 1, now, account_of(m.account).zone
+  end
+end
+
+local function book(q)
+  local charged, now, zone = q.charged, q.charged_at, q.zone
+  q.charged = nil
+  for at = 1, #KINDS do
+    local kind = KINDS[at]
+    local field = FIELD[kind]
+    if roll(q, kind, zone, now) then
+      add(q, field.used, charged)
+    else
+      add(q, field.late, charged)
+      put(q, field.late_at, now)
+      q.moved_on = true
     end
   end
 end
@@ -157,7 +178,8 @@ local function has_rule(q)
   return q.f.interval ~= nil
 end
 
--- A sender's row without a rule of its own goes 40 days after its last change; one with a rule stays.
+-- A sender's row without a rule of its own goes 40 days after a window of it was last opened (a minute's is, at least once
+-- a minute); one with a rule stays.
 local function keep_or_expire(q)
   if string.sub(q.key, 1, 4) ~= 'q:S|' then return end
   if has_rule(q) then redis.call('PERSIST', cell .. q.key) else redis.call('EXPIRE', cell .. q.key, S_ROW_DAYS * 86400) end
