@@ -1,5 +1,11 @@
 /** The HTTP server: its limits, its hooks in their order, its routes. It opens no socket until it is told to listen. */
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { notFound } from "../domain/errors.ts";
 import { milliseconds } from "../domain/time.ts";
@@ -55,6 +61,12 @@ const observe = (app: App, { metrics }: Services): void => {
   });
 };
 
+/** What the router itself refuses has passed no hook: it is counted here. */
+const answerRefused = async (app: App, error: Error, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  setAnswerHeaders(request, reply);
+  if (!(await app.heldToLimits(request, reply))) void sendProblem(error, request, reply);
+};
+
 export const createServer = async (services: Services, options: ServerOptions = {}): Promise<FastifyInstance> => {
   const { trustedProxies = [] } = options;
   const loggerInstance: FastifyBaseLogger = services.logger;
@@ -73,12 +85,8 @@ export const createServer = async (services: Services, options: ServerOptions = 
     // While it closes, what is on an open connection is answered as ever.
     return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
-    // What the router refuses has passed no hook.
     frameworkErrors(error, request, reply) {
-      setAnswerHeaders(request, reply);
-      void app.heldToLimits(request, reply).then((isAnswered) => {
-        if (!isAnswered) void sendProblem(error, request, reply);
-      });
+      void answerRefused(app, error, request, reply);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 

@@ -76,9 +76,9 @@ describe("a worker that stands still with messages in its hands", () => {
     await letEnd(world, ids);
 
     const before = world.ledger.length;
-    const attempts = said(frozen, /"event":"attempt"/g);
+    const told = said(frozen, /"event":"attempt"/g);
     frozen.child.kill("SIGCONT");
-    await until(() => said(frozen, /"event":"attempt"/g) > attempts, { what: "the first worker to go on" });
+    await until(() => said(frozen, /"event":"attempt"/g) > told, { what: "the first worker to go on" });
     await frozen.end("SIGTERM");
     // It called nobody: what came of its attempts was known before.
     expect(world.ledger).toHaveLength(before);
