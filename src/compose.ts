@@ -161,8 +161,7 @@ const twilioCallbacks = ({ config, scripts, log }: Core): TwilioCallbacks | null
 
 /** What the HTTP API is handed. `sandboxed`: channels without a provider go to the sandbox. */
 export const composeServices = (core: Core, adminKey: string, sandboxed: boolean): Services => {
-  const { config, commands, keys, scripts, metrics, accounts, control, nudger, contents, queues, plans, log, pass } =
-    core;
+  const { config, commands, keys, scripts, metrics, accounts, control, contents, queues, plans, log, pass } = core;
   const clock = systemClock;
   const arrivals = arrivalLog(commands, keys.arrived);
   const apiKeys = apiKeysOn({ redis: commands, keys, scripts, clock, plans });
@@ -179,7 +178,6 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
       scripts,
       durable: core.durable,
       keys,
-      nudger,
       contents,
       shedding: sheddingBy(() => readMemory(commands), clock),
       backlogCap: config.backlogCap,

@@ -18,11 +18,15 @@ const DOMAIN_TEXT = /^[A-Za-z0-9.\-\u0080-\uffff]+$/;
 const DOMAIN_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const ONLY_DIGITS = /^[0-9]+$/;
 
+/** What most domains are, and a host parser leaves as it is: nothing to decode, and no number for a last label. */
+const IS_CANONICAL = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
 /** Node 24 lets a label through that claims to be encoded and is not; Node 20 does not. */
 const isDecodable = (label: string): boolean => !domainToUnicode(label).startsWith("xn--");
 
 /** In lower case and ASCII ("münchen.de" is "xn--mnchen-3ya.de"), with a dot in it; null for anything else. */
 const parseDomain = (text: string): string | null => {
+  if (IS_CANONICAL.test(text) && !text.includes("xn--")) return text;
   if (!DOMAIN_TEXT.test(text)) return null;
   const labels = domainToASCII(text).split(".");
   const isHost = labels.length > 1 && labels.every((label) => DOMAIN_LABEL.test(label) && isDecodable(label));

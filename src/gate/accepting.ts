@@ -25,7 +25,6 @@ import { together } from "../redis/together.ts";
 import { openBatch } from "../redis/scripts/open-batch.ts";
 import { bodyOf } from "./body.ts";
 import type { Contents } from "./contents.ts";
-import type { Nudger } from "./nudge.ts";
 import { keptOf } from "./record.ts";
 import type { Accepted, CancelResult, Sending } from "./sending.ts";
 import type { Shedding } from "./shedding.ts";
@@ -38,7 +37,6 @@ export interface AcceptingParts {
   /** What is answered with yes must be kept: accepting, canceling. */
   readonly durable: ScriptRunner;
   readonly keys: Keys;
-  readonly nudger: Nudger;
   readonly contents: Contents;
   readonly shedding: Shedding;
   /** Messages of one account that have not ended, at most. */
@@ -108,14 +106,14 @@ const withStanding = (message: Accepted, { status, heldBy, estimatedSendAt }: Om
 };
 
 export const acceptingOn = (parts: AcceptingParts): Sending => {
-  const { redis, scripts, durable, keys, nudger, contents, shedding, backlogCap, pass } = parts;
+  const { redis, scripts, durable, keys, contents, shedding, backlogCap, pass } = parts;
   const sharing = together<AcceptRequest, AcceptReply>((requests) => acceptEach(durable, requests), TOGETHER, "all");
 
   const answersOf = (reply: AcceptReply, chunk: readonly AcceptMessage[]): Accepted[] => {
     if (reply.kind === "full") throw backlogFull(backlogCap);
     if (reply.kind === "gone") throw notFound("such account");
     const { zone, records } = reply;
-    const accepted = records.flatMap((record, place): Accepted[] => {
+    return records.flatMap((record, place): Accepted[] => {
       const message = chunk[place];
       if (!message) return [];
       const { id, channel, class: urgency } = message;
@@ -124,8 +122,6 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
       if (record.seen === null) return [answer];
       return [withStanding(answer, standingOf(record.seen, { number: record.number, channel, class: urgency }))];
     });
-    for (const channel of new Set(chunk.map((m) => m.channel))) nudger.nudge(channel);
-    return accepted;
   };
 
   const acceptChunks = async (

@@ -5,6 +5,7 @@
 --@ lib lanes
 --[[ accept: make drafts messages, those of several requests in one call: what a call costs by itself is more than what a
      message costs. Each request is taken or refused for itself. Ids are made before the call, so repeating it changes nothing.
+     Gates are told of the channels that have something new.
      KEYS 1 cell
      ARGV for each request: account, backlog cap, batch id or '-', 1 to be told how its messages stand, how many messages; then
           ten for each: id, channel, class, sender, recipient, due (ms, 0 for at once), expires (ms, 0 for never), sup (the
@@ -17,7 +18,7 @@
 local EACH = 10
 local now
 local opened = {}
-local made, views, view_at = {}, {}, {}
+local made, views, view_at, nudged = {}, {}, {}, {}
 -- Last of all, after what counts them: a script that breaks off is tried again message by message (together.ts), and what
 -- has its record by then is taken for one that was accepted.
 local records = {}
@@ -86,6 +87,7 @@ local function accept(account, cap, batch, told, first, last)
         state = 'queued'
         m.number = push(m, false)
       end
+      if state ~= 'suppressed' then nudged[channel] = true end
       records[#records + 1] = { m, kept, body }
       move('idx:' .. account, id, now)
       if batch ~= '-' then append('bat:' .. batch .. ':ids', id) end
@@ -107,6 +109,8 @@ while ARGV[at] do
 end
 flush()
 for _, record in ipairs(records) do write_message(unpack(record)) end
+-- Here a word to the gates costs a microsecond, and the client a command for each call.
+for channel in pairs(nudged) do redis.call('PUBLISH', cell .. 'nudge', channel) end
 
 local LANE, ON_CHANNEL, SUMS = { 'popped', 'live', 'held_by' },
   { 'live_high', 'live_normal', 'live_low', 'queued', 'throttled', 'paused', 'held_by' }, { 'queued', 'throttled', 'released' }
