@@ -6,13 +6,15 @@
 --@ lib lanes
 --[[ release: which waiting messages of a channel may go now. Parks as it walks (a refusal leaves that trace).
      KEYS 1 cell
-     ARGV 1 channel, 2 most messages in one job (a parcel), 3 lanes and 4 messages and 5 pops and 6 promotions at most
+     ARGV 1 channel, 2 most messages in one job (a parcel), 3 lanes and 4 messages and 5 pops and 6 promotions and 7 µs of work at most
      Reply {jobs, more (0|1), ms to the next instant that matters (-1: none), stale zones, channels that were woken,
             messages released, lanes looked at}; a job is {job id, {id, release}…}.
      A lost reply is the sweeper's business: what was released and never became a job is released anew. ]]
 local channel, most = ARGV[1], tonumber(ARGV[2])
 local MOST_LANES, MOST_MESSAGES = tonumber(ARGV[3]), tonumber(ARGV[4])
-local MOST_POPS, MOST_PROMOTIONS = tonumber(ARGV[5]), tonumber(ARGV[6])
+local MOST_POPS, MOST_PROMOTIONS, MOST_WORK = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+-- µs that each is reckoned to take; of an account and a lane the first look, for rows are read and written once
+local WORK = { promoted = 25, unparked = 15, account = 30, lane = 20, message = 12 }
 local QUANTUM = 4           -- messages of a turn, times weight
 local H_PER_A = 3           -- H is served at most this often for each service of A
 local SENDER_LEAD = 50      -- ms a sender's slot may lie ahead of the channel's
@@ -21,7 +23,7 @@ local TWICE = 2             -- messages released and not begun, for each hand
 local SPARE = 6             -- the same where they come in parcels: a slow message must not leave hands idle
 local RELEASE_AHEAD = 2000  -- ms of the channel's rate that may be released and not begun
 
-local now, woken = keep_clock(), {}
+local now, woken, work = keep_clock(), {}, 0
 
 -- What waits here may have gone already, for all this server knows.
 if not is_at_home() then return { {}, 0, -1, {}, {}, 0, 0 } end
@@ -29,6 +31,7 @@ if not is_at_home() then return { {}, 0, -1, {}, {}, 0, 0 } end
 -- (1) What is due enters its lane, what is parked until now is looked at again.
 local function promote()
   local due = redis.call('ZRANGEBYSCORE', cell .. 'scheduled', '-inf', now, 'LIMIT', 0, MOST_PROMOTIONS)
+  work = work + #due * WORK.promoted
   for _, id in ipairs(due) do
     redis.call('ZREM', cell .. 'scheduled', id)
     local m = message(id)
@@ -50,6 +53,7 @@ end
 
 local function unpark()
   local due = redis.call('ZRANGEBYSCORE', cell .. 'parked', '-inf', now, 'LIMIT', 0, MOST_PROMOTIONS)
+  work = work + #due * WORK.unparked
   for _, member in ipairs(due) do
     redis.call('ZREM', cell .. 'parked', member)
     local name = string.sub(member, 3)
@@ -94,12 +98,11 @@ local left = is_stopped and 0 or target - out
 -- Room for less than a parcel can wait for more, as long as the hands have something to do.
 if left < size and out >= TWICE * workers then left = 0 end
 
-local jobs, stale, stale_list = {}, {}, {}
-local looked, pops, released = 0, 0, 0
+local jobs, stale, stale_list, filling = {}, {}, {}, nil
+local looked, pops, released, skipped = 0, 0, 0, 0
 -- A ring all of whose accounts were passed over for their zones counts as empty for this call. Each is counted once: while
 -- another one's turn is skipped for its debt, the same account comes round again.
 local passed, is_passed = { h = 0, a = 0 }, { h = {}, a = {} }
-local skipped = 0
 
 local function is_open(ring)
   if not head_of(channel, ring) then return false end
@@ -108,7 +111,6 @@ end
 
 -- Parcels are filled one after the other, for hands are counted apart from jobs. What is urgent goes alone: nobody's
 -- slowness is its own.
-local filling
 local function job_for(class)
   if not filling or #filling > size or class == 'high' then
     local seq = redis.call('INCR', cell .. 'seq')
@@ -219,10 +221,9 @@ local function pop(lane)
   return nil
 end
 
-local released_set, CREDIT = 'released:' .. channel, { h = 'credit_h', a = 'credit_a' }
-
+local CREDIT = { h = 'credit_h', a = 'credit_a' }
 while left > 0 do
-  if looked >= MOST_LANES or pops >= MOST_POPS or released >= MOST_MESSAGES then
+  if looked >= MOST_LANES or pops >= MOST_POPS or released >= MOST_MESSAGES or work >= MOST_WORK then
     -- A call that did nothing but pass accounts over for their zones asks for no other: as long as nobody writes their
     -- rows, it would be the same again, for ever. The ring has turned; the next tick goes on where this one ended.
     more = more or looked > skipped
@@ -234,15 +235,16 @@ while left > 0 do
   if not ring then break end
   looked = looked + 1
   local account = head_of(channel, ring)
+  if not acs[channel][account] then work = work + WORK.account end
   local ac = ac_of(account, channel)
   local weight = account_of(account).weight
   local worth = (ac.f.fresh and 1 or QUANTUM) * weight
   -- (5) the account, (6) its lane whose turn it is
   if not account_must_wait(account, ring, ac, weight, worth) then
     local lane = lane_at_head(account, ac)
+    if not hashes['ln:' .. lane.name] then work = work + WORK.lane end
     if not lane_must_wait(lane) then
-      -- (7) pop, (8) write
-      local id, x = pop(lane)
+      local id, x = pop(lane) -- (7), (8) write
       if id then
         local class = lane.class
         local m = { id = id, account = account, channel = channel, class = class, sender = lane.sender, lane = lane.name, chain = lane.chain }
@@ -255,10 +257,9 @@ while left > 0 do
         hold(m, 1)
         add(q_of_sender(m), 'out', 1)
         add(ac, 'released', 1)
-        move(released_set, id, text_of(now))
+        move('released:' .. channel, id, text_of(now))
         if not lane.alone then redis.call('ZADD', lane.inner, next_turn(channel), lane.sender) end
-        released = released + 1
-        left = left - 1
+        released, left, work = released + 1, left - 1, work + WORK.message
         -- (9) the turn: kept over calls in its credit
         if ring == 'h' then
           add(stat, 'served_h', 1)
@@ -293,8 +294,7 @@ local function next_instant()
 end
 
 local woken_list = {}
-for on in pairs(woken) do
-  if on ~= channel then woken_list[#woken_list + 1] = on end
-end
+woken[channel] = nil
+for on in pairs(woken) do woken_list[#woken_list + 1] = on end
 flush()
 return { jobs, more and 1 or 0, next_instant(), stale_list, woken_list, released, looked }

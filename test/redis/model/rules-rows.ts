@@ -19,6 +19,25 @@ export const ROWS: readonly Rule[] = [
   },
   {
     of: "rows",
+    name: "messages of many accounts go in smaller calls than those of one, and the call says that there is more",
+    stage: { hands: 100 },
+    check: async (stage) => {
+      await stage.account("a");
+      await stage.put("a", 50);
+      expect((await stage.release()).released).toBe(50);
+      for (let n = 0; n < 50; n++) {
+        await stage.account(`b${n}`);
+        await stage.put(`b${n}`, 1);
+      }
+      const first = await stage.release();
+      expect(first.more).toBe(true);
+      expect(first.released).toBeLessThan(50);
+      expect(first.released + (await stage.release()).released).toBe(50);
+    },
+    without: [{ script: "release", find: "or work >= MOST_WORK then", replace: "then" }],
+  },
+  {
+    of: "rows",
     name: "a sender's row goes 40 days after it was last used, and not before; with a limit of its own it stays",
     check: async (stage) => {
       await stage.account("a");
