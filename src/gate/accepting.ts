@@ -29,7 +29,7 @@ import { keptOf } from "./record.ts";
 import type { Accepted, CancelResult, Sending } from "./sending.ts";
 import type { Shedding } from "./shedding.ts";
 import { standingOf, viewOf, type Standing } from "./view.ts";
-import { forecastFor, placeOfDraft } from "./waiting.ts";
+import { forecastFor, isQuota, placeOfDraft } from "./waiting.ts";
 
 export interface AcceptingParts {
   readonly redis: Redis;
@@ -101,7 +101,8 @@ const isTold = (reply: AcceptReply | undefined): boolean =>
 /** One message is told everything. */
 const withStanding = (message: Accepted, { status, heldBy, estimatedSendAt }: Omit<Standing, "position">): Accepted => {
   // The gate may have been quicker than we: it waits no more, and was accepted as queued.
-  const told = status === "throttled" || status === "scheduled" || status === "suppressed" ? status : "queued";
+  const isOut = status === "throttled" || (status === "queued" && isQuota(heldBy));
+  const told = isOut ? "throttled" : status === "scheduled" || status === "suppressed" ? status : "queued";
   return { ...message, status: told, heldBy, estimatedSendAt };
 };
 

@@ -15,8 +15,15 @@ export interface Sought {
   readonly beganAt: Instant;
 }
 
+/** A text that may be the one. */
+export interface Candidate {
+  readonly verdict: "sent" | "delivered" | "undelivered";
+  readonly providerId: string;
+}
+
 export type Found =
-  | { readonly verdict: "sent" | "delivered" | "undelivered"; readonly providerId: string }
+  /** Never empty, the likeliest first. Which of them is another message's is not the provider's to know. */
+  | { readonly verdict: "found"; readonly candidates: readonly Candidate[] }
   /** The provider answered, and has no such text. */
   | { readonly verdict: "absent" }
   /** It did not answer, or not so that it could be read. */
@@ -24,17 +31,20 @@ export type Found =
 
 /** Twilio's clock and ours may differ, and its dates have whole seconds. */
 const CLOCKS_DIFFER_MS = 5_000;
+/** A worker calls within 2 s of begin, and gives an attempt 20 s (config/channels.ts): what was created later is another's. */
+const CREATED_WITHIN_MS = 22_000 + CLOCKS_DIFFER_MS;
 
-const verdictOf = (status: string): "sent" | "delivered" | "undelivered" => {
+const verdictOf = (status: string): Candidate["verdict"] => {
   if (status === "delivered" || status === "read") return "delivered";
   return status === "undelivered" || status === "failed" ? "undelivered" : "sent";
 };
 
-/** The earliest text of the same words since the attempt began: two attempts at the same words were created in order. */
-export const matchOf = ({ body, beganAt }: Sought, listed: readonly ListedText[]): Found => {
+/** The texts of the same words from the time of the attempt, in order: two attempts at the same words were created in order. */
+export const foundIn = ({ body, beganAt }: Sought, listed: readonly ListedText[]): Found => {
   const since = (text: ListedText): number => (text.dateCreated?.getTime() ?? 0) - beganAt;
-  const [match] = listed
-    .filter((text) => text.body === body && since(text) >= -CLOCKS_DIFFER_MS)
-    .toSorted((a, b) => since(a) - since(b));
-  return match ? { verdict: verdictOf(match.status), providerId: match.sid } : { verdict: "absent" };
+  const candidates = listed
+    .filter((text) => text.body === body && since(text) >= -CLOCKS_DIFFER_MS && since(text) <= CREATED_WITHIN_MS)
+    .toSorted((one, other) => since(one) - since(other))
+    .map(({ status, sid }) => ({ verdict: verdictOf(status), providerId: sid }));
+  return candidates.length > 0 ? { verdict: "found", candidates } : { verdict: "absent" };
 };

@@ -7,7 +7,7 @@ import { deadline } from "./deadline.ts";
 import { exchange, type Exchanged } from "./exchange.ts";
 import { discreet } from "./echo.ts";
 import type { Dispatch, Lost, Provider } from "./provider.ts";
-import { matchOf, type Found } from "./search.ts";
+import { foundIn, type Found } from "./search.ts";
 import { type TwilioEvidence, twilioOutcome } from "./twilio-outcome.ts";
 import { twimlOf } from "./twiml.ts";
 
@@ -91,7 +91,7 @@ export const twilioProvider = (options: TwilioOptions): Provider => {
     });
     const [to, from] = [prefix + lost.recipient, prefix + lost.sender];
     const listed = await client.messages.list({ to, from, limit: NEWEST, pageSize: NEWEST });
-    return matchOf({ body: (lost.content as TextContent).body, beganAt: lost.beganAt }, listed);
+    return foundIn({ body: (lost.content as TextContent).body, beganAt: lost.beganAt }, listed);
   };
 
   /** The SDK builds the request; its own reading of the answer is thrown away, and the evidence judged instead. */

@@ -16,6 +16,7 @@
  * | stat:<c>                | hash   | turn, served_h, sums over all accounts, ended:<state>: how many | never (one per channel) |
  * | parked                  | zset   | `A|<a>|<c>` and `L|<lane>` by the ms at which they wake      | when woken              |
  * | scheduled, expiring     | zset   | ids by ms                                                    | when due                |
+ * | sid:<provider's id>     | string | the text that a provider's id belongs to                     | 15 minutes              |
  * | asking                  | zset   | texts that may have been sent, by the ms at which their provider is asked | when known |
  * | released:<c>, sending   | zset   | ids: since when (ms); until when (ms)                        | at begin; at settle     |
  * | q:S|<a>|<c>|<s>         | hash   | the sender: held; per window kind limit, start, end, used, late; interval, last, closed, out | 40 d after a change, if no rule stands in it |

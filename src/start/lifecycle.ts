@@ -72,6 +72,8 @@ export const onStop = (log: Logger, { withParent = false }: { withParent?: boole
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  // A terminal that is closed.
+  process.on("SIGHUP", onSignal);
   if (withParent) {
     const parent = process.ppid;
     const looking = setInterval(() => {

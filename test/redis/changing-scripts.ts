@@ -127,6 +127,11 @@ const inDoubt = async (stage: Stage): Promise<void> => {
   await stage.at(60_000);
 };
 
+const answers = {
+  found: { verdict: "found", candidates: [{ verdict: "delivered", providerId: "SM1" }] },
+  absent: { verdict: "absent" },
+} as const;
+
 export const CASES: readonly Case[] = [
   {
     name: "accept",
@@ -347,10 +352,10 @@ export const CASES: readonly Case[] = [
       }),
   },
   { name: "asking-due", prepare: inDoubt, act: (stage) => askingDue(stage.scripts, 10, MINUTE) },
-  ...(["delivered", "absent"] as const).map((verdict) => ({
+  ...(["found", "absent"] as const).map((verdict) => ({
     name: `asked, and told ${verdict}`,
     prepare: inDoubt,
-    act: (stage: Stage) => asked(stage.scripts, { id: "m21", asked: 0 }, { verdict }, 3, MINUTE),
+    act: (stage: Stage) => asked(stage.scripts, { id: "m21", asked: 0 }, answers[verdict], 3, MINUTE),
   })),
   { name: "heard of a text in doubt", prepare: inDoubt, act: (stage) => stage.heard("m21", "delivered") },
   {

@@ -11,7 +11,7 @@ import { instant, milliseconds, type Instant } from "../../src/domain/time.ts";
 import type { Cell } from "../../src/redis/keys.ts";
 import { scriptRunner, type Script, type ScriptRunner } from "../../src/redis/script.ts";
 import { accept } from "../../src/redis/scripts/accept.ts";
-import { asked, type Verdict } from "../../src/redis/scripts/asked.ts";
+import { asked, type Answer } from "../../src/redis/scripts/asked.ts";
 import { askingDue, type Doubtful } from "../../src/redis/scripts/asking-due.ts";
 import { beat } from "../../src/redis/scripts/beat.ts";
 import { begin, type Begun, type Release } from "../../src/redis/scripts/begin.ts";
@@ -243,9 +243,13 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
     reap: (tries = 3) =>
       reap(scripts, { email: tries, sms: tries, voice: tries, whatsapp: tries }, milliseconds(1_000)),
     /** Asks the provider about every text for which it is time, and gets the one answer for all; what became of each. */
-    ask: async (verdict: Verdict["verdict"], tries = 3) => {
+    ask: async (verdict: "sent" | "delivered" | "undelivered" | "absent" | "unknown", tries = 3, sid?: string) => {
       const { doubtful } = await askingDue(scripts, 100, milliseconds(1_000));
-      const verdictOn = (one: Doubtful) => asked(scripts, one, { verdict }, tries, milliseconds(1_000));
+      const answerOn = ({ id }: Doubtful): Answer =>
+        verdict === "absent" || verdict === "unknown"
+          ? { verdict }
+          : { verdict: "found", candidates: [{ verdict, providerId: sid ?? `of ${id}` }] };
+      const verdictOn = (one: Doubtful) => asked(scripts, one, answerOn(one), tries, milliseconds(1_000));
       return Promise.all(doubtful.map(verdictOn));
     },
     heard: (id: string, verdict: "sent" | "delivered" | "undelivered", providerId = "SM1") =>

@@ -9,21 +9,29 @@
      later, and the last time that is all there is to know; it goes again only if its account asked for that and the
      provider said plainly that it does not have it.
      KEYS 1 cell
-     ARGV 1 id, 2 how often it had been asked (fences), 3 verdict (sent|delivered|undelivered|absent|unknown),
-          4 provider's id ('' for none), 5 tries at most, 6 delay before it goes again (ms)
+     ARGV 1 id, 2 how often it had been asked (fences), 3 tries at most, 4 delay before it goes again (ms),
+          5 found|absent|unknown, then for each that was found: sent|delivered|undelivered, provider's id
      Reply 'ended' | 'again' (asked later) | 'resend' | 'stale': somebody knows already, nothing changed ]]
-local id, times, verdict, provider_id = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local most_tries, delay = tonumber(ARGV[5]), tonumber(ARGV[6])
+local id, times, most_tries, delay = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local verdict = ARGV[5]
 local now = keep_clock()
 local m, x = message(id), x_of(id)
 if not m or x.f.state ~= 'asking' or (x.f.asked or 0) ~= times then return 'stale' end
 
-if verdict ~= 'absent' and verdict ~= 'unknown' then
-  if provider_id ~= '' then put(x, 'provider_id', provider_id) end
-  end_asking(m, verdict, now)
-  flush()
-  return 'ended'
+-- The same words to the same number may have been sent for somebody else: what is another message's is not this one.
+for at = 6, #ARGV, 2 do
+  local provider_id = ARGV[at + 1]
+  local whose = whose_text(provider_id)
+  if not whose or whose == id then
+    claim_text(m, provider_id)
+    put(x, 'provider_id', provider_id)
+    put(x, 'guessed', 1)
+    end_asking(m, ARGV[at], now)
+    flush()
+    return 'ended'
+  end
 end
+if verdict == 'found' then verdict = 'absent' end
 put(x, 'asked', times + 1)
 local next_after = ASK_AFTER[times + 2]
 if next_after then

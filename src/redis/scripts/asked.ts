@@ -5,17 +5,26 @@ import type { Doubtful } from "./asking-due.ts";
 
 const script = loadScript(import.meta.url);
 
-export interface Verdict {
-  readonly verdict: "sent" | "delivered" | "undelivered" | "absent" | "unknown";
-  readonly providerId?: string;
-}
+/** What the provider said. Of the candidates the first that is no other message's is the one. */
+export type Answer =
+  | { readonly verdict: "absent" | "unknown" }
+  | {
+      readonly verdict: "found";
+      readonly candidates: readonly {
+        readonly verdict: "sent" | "delivered" | "undelivered";
+        readonly providerId: string;
+      }[];
+    };
 
 export const asked = async (
   scripts: ScriptRunner,
   { id, asked: times }: Pick<Doubtful, "id" | "asked">,
-  { verdict, providerId = "" }: Verdict,
+  answer: Answer,
   mostTries: number,
   delay: Millis,
-): Promise<"ended" | "again" | "resend" | "stale"> =>
-  text(await scripts.run(script, [id, times, verdict, providerId, mostTries, delay])) as
+): Promise<"ended" | "again" | "resend" | "stale"> => {
+  const candidates = answer.verdict === "found" ? answer.candidates : [];
+  const pairs = candidates.flatMap(({ verdict, providerId }) => [verdict, providerId]);
+  return text(await scripts.run(script, [id, times, mostTries, delay, answer.verdict, ...pairs])) as
     "ended" | "again" | "resend" | "stale";
+};

@@ -19,6 +19,7 @@ local state = x.f.state
 if x.f.provider_id and x.f.provider_id ~= provider_id and state ~= 'asking' then return 'unknown' end
 
 local function tell()
+  own_text(m, provider_id)
   put(x, 'provider_id', provider_id)
   if reason ~= '' then put(x, 'reason', reason) end
 end

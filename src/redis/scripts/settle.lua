@@ -23,7 +23,10 @@ end
 
 -- The reaper was too quick: the worker lives, and knows that it was sent.
 local function late_news(m, x, provider_id)
-  if provider_id then put(x, 'provider_id', provider_id) end
+  if provider_id then
+    own_text(m, provider_id)
+    put(x, 'provider_id', provider_id)
+  end
   if x.f.state == 'asking' then end_asking(m, x.f.heard or 'sent', now) else change_end(m, x.f.heard or 'sent') end
 end
 
@@ -42,7 +45,10 @@ local function settle(at)
   leave_sending(m)
   add(x, 'tries', tries)
   if record ~= '' then note_attempt(x, record) end
-  if more.provider_id then put(x, 'provider_id', more.provider_id) end
+  if more.provider_id then
+    own_text(m, more.provider_id)
+    put(x, 'provider_id', more.provider_id)
+  end
   if action == 'sent' then
     hold(m, -1)
     charge(m, now)

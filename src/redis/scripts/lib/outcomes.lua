@@ -65,6 +65,16 @@ local function settle_uncertain(m, now, tries_left, delay, reason, again)
   end
 end
 
+-- Which message a provider's id belongs to, for as long as a text of the same words may be looked for.
+local CLAIMED_FOR = 900000 -- ms: well past the last time of asking
+local function whose_text(provider_id)
+  return redis.call('GET', cell .. 'sid:' .. provider_id)
+end
+
+local function claim_text(m, provider_id)
+  if is_asked_about(m) then redis.call('SET', cell .. 'sid:' .. provider_id, m.id, 'PX', CLAIMED_FOR) end
+end
+
 -- Asked about, and now it is known what became of it.
 local function end_asking(m, state, now, reason)
   redis.call('ZREM', cell .. 'asking', m.id)
@@ -82,6 +92,22 @@ local function change_end(m, state)
   put(x, 'state', state)
   if state ~= 'undelivered' then put(x, 'reason', nil) end
   count_end(m.channel, state)
+end
+
+-- The provider has said by itself whose it is. Where another was taken to be it, because it was asked about first, nobody
+-- knows of that one any more.
+local function own_text(m, provider_id)
+  if not is_asked_about(m) then return end
+  local whose = whose_text(provider_id)
+  if whose and whose ~= m.id then
+    local other, x = message(whose), x_of(whose)
+    if other and x.f.guessed == 1 and x.f.provider_id == provider_id and x.f.state ~= 'uncertain' then
+      change_end(other, 'uncertain')
+      put(x, 'provider_id', nil)
+      put(x, 'reason', 'the text that was found at the provider is another message\'s: it may have been sent')
+    end
+  end
+  claim_text(m, provider_id)
 end
 
 local MOST_ATTEMPTS_KEPT = 20

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "@jest/globals";
+import { instant } from "../../src/domain/time.ts";
+import { foundIn } from "../../src/providers/search.ts";
+
+const BEGAN = 1_772_355_600_000;
+const text = (sid: string, after: number, more = {}) => ({
+  sid,
+  body: "Your code is 4711",
+  status: "sent",
+  dateCreated: new Date(BEGAN + after),
+  ...more,
+});
+const sought = { body: "Your code is 4711", beganAt: instant(BEGAN) };
+
+describe("the provider's list", () => {
+  it("has what was created in the time of the attempt, clocks differing by five seconds, in order", () => {
+    const listed = [text("SM3", 27_000), text("SM1", -5_000), text("SM2", 800, { status: "delivered" })];
+    expect(foundIn(sought, listed)).toEqual({
+      verdict: "found",
+      candidates: [
+        { verdict: "sent", providerId: "SM1" },
+        { verdict: "delivered", providerId: "SM2" },
+        { verdict: "sent", providerId: "SM3" },
+      ],
+    });
+  });
+
+  it.each([
+    ["before", text("SM1", -5_001)],
+    ["later than any attempt lasts", text("SM1", 27_001)],
+    ["of other words", text("SM1", 100, { body: "Your code is 4712" })],
+    ["at no time", text("SM1", 0, { dateCreated: null })],
+  ])("has nothing of it where all there is was created %s", (_, listed) => {
+    expect(foundIn(sought, [listed])).toEqual({ verdict: "absent" });
+  });
+});
