@@ -79,9 +79,7 @@ const bytesOf = async (redis: BenchRedis, messages: number, templated: boolean):
     // The index that lists an account's messages is not what waiting costs: sent ones are in it too.
     const index = await drop("idx:*");
     const each = ((await usedMemory(redis.look)) - before) / messages;
-    const batchIds = await drop("bat:*:ids");
-    const besides = templated ? `, ${figure(batchIds)} of them the batch's list of ids` : "";
-    return { each, note: `used_memory, ${ACCOUNTS} accounts; the index of ${figure(index)} B not counted${besides}` };
+    return { each, note: `used_memory, ${ACCOUNTS} accounts; the index of ${figure(index)} B not counted` };
   } finally {
     await system.close();
   }

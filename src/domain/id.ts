@@ -33,5 +33,11 @@ export const idOf = (prefix: IdPrefix, seed: IdSeed, number = 0): string => {
   return `${prefix}_${seed}${base32(number, 5)}`;
 };
 
+export const seedOf = (id: string): IdSeed => id.slice(4, 25) as IdSeed;
+
+/** Which id of its seed it is. */
+export const numberOf = (id: string): number =>
+  Array.from(id.slice(25)).reduce((number, digit) => number * 32 + ALPHABET.indexOf(digit), 0);
+
 export const isId = (prefix: IdPrefix, text: string): boolean =>
   text.length === 30 && text.startsWith(`${prefix}_`) && /^[0-9A-HJKMNP-TV-Z]{26}$/.test(text.slice(4));

@@ -23,6 +23,7 @@ import { look, type Look } from "../redis/scripts/look.ts";
 import { standing, STANDING_AT_MOST } from "../redis/scripts/standing.ts";
 import { together } from "../redis/together.ts";
 import { openBatch } from "../redis/scripts/open-batch.ts";
+import { batchIds } from "./batch-ids.ts";
 import { bodyOf } from "./body.ts";
 import type { Contents } from "./contents.ts";
 import { keptOf } from "./record.ts";
@@ -175,6 +176,16 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
       ),
     );
 
+  const idsOf = async (id: string, batch: Fields): Promise<readonly string[]> => {
+    const ids = await batchIds(redis, keys, id, batch);
+    return ids.range(0, ids.length - 1);
+  };
+
+  /** A batch of which nothing was accepted: what was stands on its row. */
+  const forget = async (id: string): Promise<void> => {
+    if ((await redis.hget(keys.batch(id), "accepted")) === "0") await redis.unlink(keys.batch(id));
+  };
+
   const stateCounts = async (account: string, ids: readonly string[]): Promise<Record<string, number>> => {
     const counts: Record<string, number> = {};
     for (const chunk of chunked(ids, STANDING_AT_MOST))
@@ -212,12 +223,14 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
       const text = template === undefined || drafts.length === 0 ? null : JSON.stringify(template);
       const messages = recordsOf(drafts, seed);
       await shedding.admit(messages.length, bytesOf(messages) + (text?.length ?? 0));
-      await openBatch(scripts, { id: batchId, account, channel, total: drafts.length, template: text });
+      const [first] = messages;
+      const shared = first === undefined ? {} : { shared: first };
+      await openBatch(scripts, { id: batchId, account, channel, total: drafts.length, template: text, ...shared });
       try {
         return { batchId, messages: await acceptChunks(account, messages, batchId) };
       } catch (error) {
-        // Refused as a whole: nothing of it is there, and a batch that nobody was told of would stay for a year.
-        if (error instanceof SluiceError) await redis.unlink(keys.batch(batchId)).catch(() => {});
+        // Refused as a whole: its template would stay for a day, for nobody.
+        if (error instanceof SluiceError) await forget(batchId).catch(() => {});
         throw error;
       }
     },
@@ -240,8 +253,9 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
       }
     },
     cancelBatch: async (account, id) => {
-      if (!(await batchOf(account, id))) return null;
-      const results = await cancelIds(account, await redis.lrange(keys.batchIds(id), 0, -1));
+      const batch = await batchOf(account, id);
+      if (!batch) return null;
+      const results = await cancelIds(account, await idsOf(id, batch));
       const canceled = results.filter(({ result }) => result === "ok").length;
       return { canceled, left: results.length - canceled };
     },
@@ -251,7 +265,7 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
       const total = Number(batch["total"]);
       const ended = endedCounts(batch);
       const isOver = Object.values(ended).reduce((sum, count) => sum + count, 0) >= total;
-      const counts = isOver ? ended : await stateCounts(account, await redis.lrange(keys.batchIds(id), 0, -1));
+      const counts = isOver ? ended : await stateCounts(account, await idsOf(id, batch));
       return { id, total, createdAt: instant(Number(batch["created"])), counts };
     },
     replay: async (account, id, seed) => {

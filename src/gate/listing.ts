@@ -7,6 +7,7 @@ import type { Keys } from "../redis/keys.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import { look } from "../redis/scripts/look.ts";
 import { standing } from "../redis/scripts/standing.ts";
+import { batchIds, type BatchIds } from "./batch-ids.ts";
 import type { MessageFilter } from "./looking.ts";
 import { readRecord } from "./record.ts";
 import { viewOf } from "./view.ts";
@@ -29,29 +30,29 @@ const recordFits = (text: string, filter: MessageFilter): boolean => {
 };
 
 export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
+  const batchOf = async (account: string, id: string): Promise<BatchIds | null> => {
+    const [owner, total, head] = await redis.hmget(keys.batch(id), "account", "total", "head");
+    if (owner !== account) return null;
+    return batchIds(redis, keys, id, { ...(total == null ? {} : { total }), ...(head == null ? {} : { head }) });
+  };
+
   /** Ids of the account, newest first, from a place on. Ids leave only at the old end, and new ones shift the places: */
-  const idsFrom = async (account: string, filter: MessageFilter, place: number): Promise<string[]> => {
-    if (filter.batchId === undefined)
-      return redis
-        .zrange(keys.index(account), String(-place - READ_AT_ONCE), String(-place - 1))
-        .then((ids) => ids.toReversed());
-    const ids = await redis.lrange(keys.batchIds(filter.batchId), -place - READ_AT_ONCE, -place - 1);
+  const idsFrom = async (account: string, batch: BatchIds | null, place: number): Promise<string[]> => {
+    const ids = batch
+      ? await batch.range(Math.max(0, batch.length - place - READ_AT_ONCE), batch.length - place - 1)
+      : await redis.zrange(keys.index(account), String(-place - READ_AT_ONCE), String(-place - 1));
     return ids.toReversed();
   };
 
   /** …so a cursor is the last id that was read, and its place is found anew. */
-  const placeAfter = async (account: string, filter: MessageFilter, cursor: string): Promise<number> => {
+  const placeAfter = async (account: string, batch: BatchIds | null, cursor: string): Promise<number> => {
     const [id = "", score = ""] = cursor.split(" ");
-    const known =
-      filter.batchId === undefined
-        ? await redis.zrevrank(keys.index(account), id)
-        : await redis
-            .lpos(keys.batchIds(filter.batchId), id)
-            .then(async (at) =>
-              at === null ? null : (await redis.llen(keys.batchIds(filter.batchId ?? ""))) - 1 - at,
-            );
+    if (batch) {
+      const at = await batch.placeOf(id);
+      return at === null ? batch.length : batch.length - at;
+    }
+    const known = await redis.zrevrank(keys.index(account), id);
     if (known !== null) return known + 1;
-    if (filter.batchId !== undefined) return Number.MAX_SAFE_INTEGER;
     if (!/^\d{1,16}$/.test(score)) throw invalidField("cursor", "a next_cursor of this list", cursor);
     return redis.zcount(keys.index(account), score, "+inf");
   };
@@ -75,12 +76,12 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
   ): Promise<Page<MessageView>> => {
     const items: MessageView[] = [];
     // Of a foreign batch nothing, not even a cursor: it would tell that the batch is there, and one of its ids.
-    if (filter.batchId !== undefined && (await redis.hget(keys.batch(filter.batchId), "account")) !== account)
-      return { items, nextCursor: null };
-    let place = cursor === null ? 0 : await placeAfter(account, filter, cursor);
+    const batch = filter.batchId === undefined ? null : await batchOf(account, filter.batchId);
+    if (filter.batchId !== undefined && !batch) return { items, nextCursor: null };
+    let place = cursor === null ? 0 : await placeAfter(account, batch, cursor);
     let bytes = 0;
     for (let read = 0; read < READ_AT_MOST;) {
-      const ids = await idsFrom(account, filter, place);
+      const ids = await idsFrom(account, batch, place);
       const candidates = await candidatesOf(account, filter, ids);
       const isLastPiece = ids.length < READ_AT_ONCE;
       for (const [at, id] of ids.entries()) {

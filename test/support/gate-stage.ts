@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { CHANNELS, type Channel, type Class } from "../../src/domain/channel.ts";
+import { idOf, type IdSeed } from "../../src/domain/id.ts";
 import type { Scope, WindowKind } from "../../src/domain/quota.ts";
 import { instant, milliseconds, type Instant } from "../../src/domain/time.ts";
 import type { Cell } from "../../src/redis/keys.ts";
@@ -18,6 +19,7 @@ import { begin, type Begun, type Release } from "../../src/redis/scripts/begin.t
 import { cancel } from "../../src/redis/scripts/cancel.ts";
 import { expire } from "../../src/redis/scripts/expire.ts";
 import { heard } from "../../src/redis/scripts/heard.ts";
+import { openBatch } from "../../src/redis/scripts/open-batch.ts";
 import { purge } from "../../src/redis/scripts/purge.ts";
 import { putZoneRow } from "../../src/redis/scripts/put-zone-row.ts";
 import { reap } from "../../src/redis/scripts/reap.ts";
@@ -111,6 +113,8 @@ export interface PutOptions {
   readonly sendAt?: number;
   readonly expiresAt?: number;
   readonly batch?: string;
+  /** As one bulk: under ids of one seed, so that their records are rows of its batch. */
+  readonly bulk?: boolean;
 }
 
 export type SettleMore = Partial<Omit<Settlement, "id" | "release" | "action">>;
@@ -122,6 +126,7 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
   const owner = new Map<string, string>();
   let now = 0;
   let made = 0;
+  let bulks = 0;
 
   const beatAll = (live = true, worker = "w"): Promise<number> =>
     beat(scripts, worker, Object.fromEntries(CHANNELS.map((channel) => [channel, hands])), live);
@@ -134,8 +139,9 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
   };
 
   const put = async (account: string, count: number, more: PutOptions = {}): Promise<string[]> => {
-    const messages = Array.from({ length: count }, () => ({
-      id: `m${++made}`,
+    const seed = `0000000000${String(++bulks).padStart(11, "0")}` as IdSeed;
+    const messages = Array.from({ length: count }, (_, n) => ({
+      id: more.bulk ? idOf("msg", seed, n) : `m${++made}`,
       channel: more.channel ?? "email",
       class: more.class ?? "low",
       sender: more.sender ?? "s0@x.org",
@@ -145,8 +151,12 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
       kept: "{}",
       body: '{"text":"hello"}',
     }));
+    const [shared] = messages;
+    const batch = more.bulk ? idOf("bat", seed) : (more.batch ?? null);
+    if (more.bulk && batch && shared)
+      await openBatch(scripts, { id: batch, account, channel: shared.channel, total: count, template: null, shared });
     for (let from = 0; from < count; from += 200)
-      await accept(scripts, account, 1e9, more.batch ?? null, messages.slice(from, from + 200));
+      await accept(scripts, account, 1e9, batch, messages.slice(from, from + 200));
     for (const { id } of messages) owner.set(id, account);
     return messages.map(({ id }) => id);
   };

@@ -17,11 +17,46 @@
      ring, sending held since a failover (0|1), the zone. One for all messages of a lane; none for what was there already, or has ended. ]]
 local EACH = 10
 local now
-local opened = {}
+local opened, accepted = {}, {}
 local made, views, view_at, nudged = {}, {}, {}, {}
 -- Last of all, after what counts them: a script that breaks off is tried again message by message (together.ts), and what
 -- has its record by then is taken for one that was accepted.
 local records = {}
+-- Of each batch that has rows: how many there are, and those to come. They come in order; where they do not (a failover lost
+-- a part), what follows has records of its own.
+local bulks, bulk_order = {}, {}
+
+local function bulk_of(batch)
+  if batch == '-' or not shared_of(batch) then return nil end
+  local bulk = bulks[batch]
+  if not bulk then
+    bulk = { batch = batch, length = redis.call('LLEN', cell .. rows_of(batch)), rows = {} }
+    bulks[batch] = bulk
+    bulk_order[#bulk_order + 1] = bulk
+  end
+  return bulk
+end
+
+local function is_there(id, bulk)
+  if made[id] then return true end
+  if bulk then
+    local _, place = place_of(id)
+    if place and place < bulk.length then return true end
+  end
+  return redis.call('EXISTS', cell .. 'm:' .. id) == 1
+end
+
+local function write(m, kept, body)
+  local bulk, row = m.batch and bulks[m.batch], ''
+  if bulk then
+    local _, place = place_of(m.id)
+    if place == bulk.length + #bulk.rows then
+      row = row_text(m, kept, body)
+      bulk.rows[#bulk.rows + 1] = row
+    end
+  end
+  if row == '' then write_message(m, kept, body) end
+end
 
 local function open_account(account)
   local known = opened[account]
@@ -42,10 +77,10 @@ end
 local function accept(account, cap, batch, told, first, last)
   local known = open_account(account)
   if not known.zone then return 'gone' end
-  local fresh, new = {}, 0
+  local fresh, new, bulk = {}, 0, bulk_of(batch)
   for at = first, last, EACH do
     local id = ARGV[at]
-    if not made[id] and redis.call('EXISTS', cell .. 'm:' .. id) == 0 then
+    if not is_there(id, bulk) then
       fresh[at] = true
       new = new + 1
     end
@@ -57,6 +92,7 @@ local function accept(account, cap, batch, told, first, last)
   if new > 0 then
     known.open = known.open + new
     count('acc:' .. account, 'open', new)
+    if batch ~= '-' then accepted[batch] = (accepted[batch] or 0) + new end
   end
   local has_suppressions = new > 0 and redis.call('EXISTS', cell .. 'sup:' .. account) == 1
 
@@ -90,7 +126,7 @@ local function accept(account, cap, batch, told, first, last)
       if state ~= 'suppressed' then nudged[channel] = true end
       records[#records + 1] = { m, kept, body }
       move('idx:' .. account, id, now)
-      if batch ~= '-' then append('bat:' .. batch .. ':ids', id) end
+      if batch ~= '-' and not bulk then append('bat:' .. batch .. ':ids', id) end
     end
     reply[#reply + 1] = {
       state or state_of(id), m and is_parked(m) or 0, string.format('%.0f', m and m.created or now),
@@ -108,7 +144,11 @@ while ARGV[at] do
   at = last + 1
 end
 flush()
-for _, record in ipairs(records) do write_message(unpack(record)) end
+for batch, new in pairs(accepted) do note_accepted(batch, new) end
+for _, record in ipairs(records) do write(unpack(record)) end
+for _, bulk in ipairs(bulk_order) do
+  if #bulk.rows > 0 then redis.call('RPUSH', cell .. rows_of(bulk.batch), unpack(bulk.rows)) end
+end
 -- Here a word to the gates costs a microsecond, and the client a command for each call.
 for channel in pairs(nudged) do redis.call('PUBLISH', cell .. 'nudge', channel) end
 

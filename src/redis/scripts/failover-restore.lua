@@ -44,6 +44,7 @@ local function record_again(at)
     batch = batch, sender = sender, recipient = recipient,
   }
   write_message(m, '', body)
+  if batch then note_accepted(batch, 1) end
   redis.call('ZADD', cell .. 'idx:' .. account, created, id)
   redis.call('HINCRBY', cell .. 'acc:' .. account, 'open', 1)
   return m

@@ -25,27 +25,35 @@ local function drain(list, length, act)
   return count
 end
 
+local DAY = 86400000
+
 local function count_down(batch, field)
-  return redis.call('HINCRBY', cell .. 'bat:' .. batch, field, -1) <= 0
+  return redis.call('HINCRBY', cell .. 'bat:' .. batch, field, -1)
+end
+
+-- One whose acceptance broke off half-way never counts down to nothing; after a day nobody takes it up again.
+local function is_over(batch)
+  local left = count_down(batch, 'records')
+  if left <= 0 then return true end
+  local total, accepted, created = unpack(redis.call('HMGET', cell .. 'bat:' .. batch, 'total', 'accepted', 'created'))
+  return accepted and left <= total - accepted and now - created > DAY
 end
 
 local bodies = drain('spent', body_retention, function(id, _, entry)
   local m = message(id)
   if m then
-    local text = redis.call('GET', cell .. 'm:' .. id)
-    local head = string.match(text, '^([^\n]*\n[^\n]*\n)')
-    if head then redis.call('SET', cell .. 'm:' .. id, head) end
-    if m.batch and count_down(m.batch, 'bodies') then redis.call('HDEL', cell .. 'bat:' .. m.batch, 'template') end
+    drop_body(id)
+    if m.batch and count_down(m.batch, 'bodies') <= 0 then redis.call('HDEL', cell .. 'bat:' .. m.batch, 'template') end
   end
   redis.call('RPUSH', cell .. 'ended', entry)
 end)
 
 local records = drain('ended', retention, function(id, account)
   local m = message(id)
-  redis.call('DEL', cell .. 'm:' .. id, cell .. 'x:' .. id)
+  drop_message(id)
   redis.call('ZREM', cell .. 'idx:' .. account, id)
-  if m and m.batch and count_down(m.batch, 'records') then
-    redis.call('UNLINK', cell .. 'bat:' .. m.batch, cell .. 'bat:' .. m.batch .. ':ids')
+  if m and m.batch and is_over(m.batch) then
+    redis.call('UNLINK', cell .. 'bat:' .. m.batch, cell .. 'bat:' .. m.batch .. ':ids', cell .. rows_of(m.batch))
   end
 end)
 return { bodies, records, (bodies == most or records == most) and 1 or 0 }

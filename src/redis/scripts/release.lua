@@ -216,7 +216,7 @@ local function pop(lane)
     add(ln, 'popped', 1)
     local x = x_of(id)
     local state = x.f.state
-    if state == 'queued' or (not state and redis.call('EXISTS', cell .. 'm:' .. id) == 1) then return id, x end
+    if state == 'queued' or (not state and message_exists(id)) then return id, x end
   end
   return nil
 end

@@ -55,7 +55,7 @@ const leaks = async (world: World): Promise<string[]> => {
   const records = (await stage.redis.keys(`${stage.cell}*`))
     .map((key) => key.slice(stage.cell.length))
     .filter((key) =>
-      /^(m|x|lane|ln|lanes|in|ring|idx|spent|ended|scheduled|expiring|released|sending|asking)(:|$)/.test(key),
+      /^(m|x|bat|lane|ln|lanes|in|ring|idx|spent|ended|scheduled|expiring|released|sending|asking)(:|$)/.test(key),
     );
   return [...left, ...records.map((key) => `${key} is left`)];
 };

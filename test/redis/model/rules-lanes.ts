@@ -26,7 +26,7 @@ export const LANES: readonly Rule[] = [
     without: [
       {
         script: "release",
-        find: "if state == 'queued' or (not state and redis.call('EXISTS', cell .. 'm:' .. id) == 1) then return id, x end",
+        find: "if state == 'queued' or (not state and message_exists(id)) then return id, x end",
         replace: "return id, x",
       },
     ],

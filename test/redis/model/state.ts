@@ -52,7 +52,11 @@ local out = { clock = tonumber(redis.call('GET', cell .. 'clock') or '0'), x = {
 for _, set in ipairs({ 'parked', 'scheduled', 'expiring', 'sending' }) do out[set] = scores(set) end
 for _, id in ipairs(ask.ids) do
   out.x[id] = all('x:' .. id)
-  out.number[id] = tonumber(string.match(redis.call('GETRANGE', cell .. 'm:' .. id, 0, 20), '^%S+') or '0')
+  local text = redis.call('GETRANGE', cell .. 'm:' .. id, 0, 20)
+  if text == '' and #id == 30 then -- a bulk's; up to 17 both base 32s count alike
+    text = redis.call('LINDEX', cell .. 'bat:bat_' .. string.sub(id, 5, 25) .. '00000:rows', tonumber(string.sub(id, 26), 32)) or ''
+  end
+  out.number[id] = tonumber(string.match(text, '^[+=](%d+)') or '0')
 end
 for _, zone in ipairs(ask.zones) do out.zone[zone] = redis.call('GET', cell .. 'zone:' .. zone) or '' end
 for _, c in ipairs(ask.channels) do

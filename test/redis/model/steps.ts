@@ -70,7 +70,7 @@ const enqueue = step(
     const [channel, sender] = [channelOf(world, n >> 2), senderOf(world, n >> 4)];
     const own = at(CLASSES, n >> 5) ?? "low";
     const now = world.now() - world.origin;
-    const wants = { channel, sender, class: own, recipient: `r${n % 6}@y.org` };
+    const wants = { channel, sender, class: own, recipient: `r${n % 6}@y.org`, bulk: (n >> 7) % 3 === 0 };
     const expiresAt = expires === null || !world.knows("expiry") ? null : now + expires + 1;
     const instants = { ...(due === null ? {} : { sendAt: now + due }), ...(expiresAt === null ? {} : { expiresAt }) };
     const ids = await world.stage.put(account, count, { ...wants, ...instants });

@@ -4,6 +4,12 @@
 --   +<number> <account> <channel and class, a letter each> <created, hex> <sender> <recipient>, and then, only where one
 --   of them is there, <due> <expires> <batch or ->
 -- Ten words are how it was before; such records are read for as long as there may be some. Only this file knows.
+--
+-- A bulk has a row for each recipient instead: an entry of `bat:<batch>:rows` at the place that stands at the end of the
+-- id (a bulk's ids are one seed and 0, 1, 2…), and what they share once, in `head` of `bat:<batch>`:
+--   =<number> <ms after the batch> <recipient>, and two lines as above
+-- A row is '' once it was purged, and where the message has a record of its own: it differs from the others, it is long
+-- (to find a row Redis walks over the blocks of 8 KB before it), or what came before it was lost in a failover.
 local ENDED = {
   sent = true, delivered = true, undelivered = true, failed = true,
   expired = true, canceled = true, suppressed = true, uncertain = true,
@@ -11,11 +17,61 @@ local ENDED = {
 -- 254 characters of sender, as many of recipient, ids, numbers and spaces.
 local HEADER_BYTES = 800
 local HEADER = '^%+(%d+) (%S+) (%l)(%l) (%x+) (%S+) (%S+)([^\n]*)\n()'
+local ROW = '^=(%d+) (%d+) (%S+)\n()'
+local SHARED = '^(%S+) (%l)(%l) (%S+) (%d+) (%d+) (%d+)$'
+local DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+local ROW_BYTES = 512 -- of what is kept and the body
 local TEN_WORDS = '^(%d+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)\n()'
 local LETTER = { email = 'e', sms = 's', voice = 'v', whatsapp = 'w', high = 'h', normal = 'n', low = 'l' }
 local WORD = { e = 'email', s = 'sms', v = 'voice', w = 'whatsapp', h = 'high', n = 'normal', l = 'low' }
 
-local known_messages = {}
+local known_messages, known_batches = {}, {}
+
+-- The batch whose seed an id has, whether or not there is one, and the id's place in it (domain/id.ts).
+local function place_of(id)
+  if #id ~= 30 or not string.find(id, '^msg_[0-9A-HJKMNP-TV-Z]+$') then return nil end
+  local place = 0
+  for at = 26, 30 do place = place * 32 + string.find(DIGITS, string.sub(id, at, at), 1, true) - 1 end
+  return 'bat_' .. string.sub(id, 5, 25) .. '00000', place
+end
+
+local function rows_of(batch)
+  return 'bat:' .. batch .. ':rows'
+end
+
+local function shared_text(account, channel, class, sender, created, due, expires)
+  return string.format('%s %s%s %s %.0f %.0f %.0f', account, LETTER[channel], LETTER[class], sender, created, due, expires)
+end
+
+-- What the messages of a batch share; false for one that has no rows: it is gone, or was opened by the version before.
+local function shared_of(batch)
+  if known_batches[batch] == nil then
+    local head = redis.call('HGET', cell .. 'bat:' .. batch, 'head')
+    local account, channel, class, sender, created, due, expires = string.match(head or '', SHARED)
+    known_batches[batch] = account and {
+      account = account, channel = WORD[channel], class = WORD[class], sender = sender, created = tonumber(created),
+      due = tonumber(due), expires = tonumber(expires),
+    } or false
+  end
+  return known_batches[batch]
+end
+
+local function row_of(id)
+  local batch, place = place_of(id)
+  return batch and redis.call('LINDEX', cell .. rows_of(batch), place) or ''
+end
+
+local function parse_row(id, text)
+  local number, after, recipient, rest = string.match(text, ROW)
+  local batch = number and place_of(id)
+  local shared = batch and shared_of(batch)
+  if not shared then return nil end
+  return {
+    id = id, number = tonumber(number), account = shared.account, channel = shared.channel, class = shared.class,
+    created = shared.created + tonumber(after), due = shared.due, expires = shared.expires,
+    batch = batch, sender = shared.sender, recipient = recipient,
+  }, rest
+end
 
 local function parse_ten_words(id, text)
   local number, account, channel, class, created, due, expires, batch, sender, recipient, rest = string.match(text, TEN_WORDS)
@@ -28,8 +84,11 @@ local function parse_ten_words(id, text)
 end
 
 local function parse_header(id, text)
+  local mark = string.byte(text, 1)
+  if mark == 61 then return parse_row(id, text) end -- =
+  if mark ~= 43 then return parse_ten_words(id, text) end -- +
   local number, account, channel, class, created, sender, recipient, more, rest = string.match(text, HEADER)
-  if not number then return parse_ten_words(id, text) end
+  if not number then return nil end
   local m = {
     id = id, number = tonumber(number), account = account, channel = WORD[channel], class = WORD[class],
     created = tonumber(created, 16), due = 0, expires = 0, sender = sender, recipient = recipient,
@@ -50,13 +109,18 @@ end
 
 -- The header of a message, or nil when there is no such message (any more).
 local function message(id)
-  return known_messages[id] or (parse_message(id, redis.call('GETRANGE', cell .. 'm:' .. id, 0, HEADER_BYTES)))
+  if known_messages[id] then return known_messages[id] end
+  local text = redis.call('GETRANGE', cell .. 'm:' .. id, 0, HEADER_BYTES)
+  return (parse_message(id, text ~= '' and text or row_of(id)))
+end
+
+local function message_exists(id)
+  return redis.call('EXISTS', cell .. 'm:' .. id) == 1 or row_of(id) ~= ''
 end
 
 -- The same with what follows it: what is kept, a newline, the body.
 local function whole_message(id)
-  local text = redis.call('GET', cell .. 'm:' .. id)
-  if not text then return nil end
+  local text = redis.call('GET', cell .. 'm:' .. id) or row_of(id)
   local m, rest = parse_message(id, text)
   return m, m and string.sub(text, rest)
 end
@@ -67,6 +131,41 @@ local function write_message(m, kept, body)
   redis.call('SET', cell .. 'm:' .. m.id, string.format('+%d %s %s%s %x %s %s%s\n%s\n%s', m.number, m.account,
     LETTER[m.channel], LETTER[m.class], m.created, m.sender, m.recipient, more, kept, body))
   known_messages[m.id] = m
+end
+
+-- The row of a message, '' where it is to have a record of its own.
+local function row_text(m, kept, body)
+  local shared = shared_of(m.batch)
+  local is_alike = shared.account == m.account and shared.channel == m.channel and shared.class == m.class
+    and shared.sender == m.sender and shared.due == m.due and shared.expires == m.expires and m.created >= shared.created
+  if not is_alike or #kept + #body > ROW_BYTES then return '' end
+  return string.format('=%d %.0f %s\n%s\n%s', m.number, m.created - shared.created, m.recipient, kept, body)
+end
+
+-- From now on the batch stays until its last record goes.
+local function note_accepted(batch, count)
+  local key = cell .. 'bat:' .. batch
+  if redis.call('HEXISTS', key, 'accepted') == 0 then return end
+  redis.call('HINCRBY', key, 'accepted', count)
+  redis.call('PERSIST', key)
+end
+
+local function put_row(id, text)
+  local batch, place = place_of(id)
+  redis.call('LSET', cell .. rows_of(batch), place, text)
+end
+
+-- The body goes: two lines of three are left.
+local function drop_body(id)
+  local own = redis.call('GET', cell .. 'm:' .. id)
+  local left = string.match(own or row_of(id), '^([^\n]*\n[^\n]*\n)')
+  if not left then return end
+  if own then redis.call('SET', cell .. 'm:' .. id, left) else put_row(id, left) end
+end
+
+local function drop_message(id)
+  if redis.call('DEL', cell .. 'm:' .. id) == 0 and row_of(id) ~= '' then put_row(id, '') end
+  redis.call('DEL', cell .. 'x:' .. id)
 end
 
 local function x_of(id)
