@@ -24,6 +24,10 @@ describe("accounts", () => {
     (timezone) => wrong(() => api.operate("POST", "/v1/accounts", { name: "Test", timezone }), "timezone"),
   );
 
+  it.each(["keys", "senders"])("has a list of %s that always comes whole, and refuses to be asked for a part", (list) =>
+    wrong(() => api.operate("GET", `/v1/accounts/${account}/${list}?limit=1`), "limit"),
+  );
+
   it.each([-1, 1.5, 2_592_000_000_001, 1e300, "5", true, [5]])("refuses the quota %j", async (hour) => {
     const inAccount = { name: "Test", timezone: "UTC", quotas: { email: { hour } } };
     await wrong(() => api.operate("POST", "/v1/accounts", inAccount), "quotas.email.hour");

@@ -14,7 +14,7 @@ import { readTime } from "../draft/timing.ts";
 import { formatIn } from "../../domain/timestamp.ts";
 import { keyJson } from "../present/key.ts";
 import * as schemas from "../schemas/key.ts";
-import { IdInPath } from "../schemas/parts.ts";
+import { IdInPath, NoQuery } from "../schemas/parts.ts";
 import { problems } from "../schemas/problem.ts";
 import type { Services } from "../services.ts";
 
@@ -114,7 +114,13 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
     "/v1/accounts/:id/keys",
     {
       config,
-      schema: { tags, summary: "An account's keys", params: IdInPath, response: { 200: schemas.ApiKeys, ...problems } },
+      schema: {
+        tags,
+        summary: "An account's keys",
+        params: IdInPath,
+        querystring: NoQuery,
+        response: { 200: schemas.ApiKeys, ...problems },
+      },
     },
     async (request) => {
       const account = await theAccount(request, request.params.id);

@@ -5,6 +5,7 @@ import { invalidField, invalidFields, notFound } from "../../domain/errors.ts";
 import { unmet, type Problems } from "../../domain/expecting.ts";
 import { parsePlan, PLAN_NAME, PLAN_NAME_EXPECTED, readPlan } from "../../domain/plan-rules.ts";
 import { whoOf, type App } from "../access.ts";
+import { NoQuery } from "../schemas/parts.ts";
 import * as schemas from "../schemas/plans.ts";
 import { problems } from "../schemas/problem.ts";
 import type { Services } from "../services.ts";
@@ -36,7 +37,15 @@ const planSet = (items: readonly (Given & { readonly name: string })[]): Readonl
 export const planRoutes = (app: App, { plans }: Services): void => {
   app.get(
     "/v1/plans",
-    { config, schema: { tags, summary: "The plans in force", response: { 200: schemas.Plans, ...problems } } },
+    {
+      config,
+      schema: {
+        tags,
+        summary: "The plans in force",
+        querystring: NoQuery,
+        response: { 200: schemas.Plans, ...problems },
+      },
+    },
     async () => page(await plans.list()),
   );
 

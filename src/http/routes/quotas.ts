@@ -10,7 +10,7 @@ import { whoOf, type App } from "../access.ts";
 import { readKey } from "../draft/recipient.ts";
 import { accountJson, quotaJson, ruleJson } from "../present/account.ts";
 import * as schemas from "../schemas/account.ts";
-import { ChannelInPath, IdInPath } from "../schemas/parts.ts";
+import { ChannelInPath, IdInPath, NoQuery } from "../schemas/parts.ts";
 import { problems } from "../schemas/problem.ts";
 import type { Services } from "../services.ts";
 
@@ -86,6 +86,7 @@ export const quotaRoutes = (app: App, { accounts, control }: Services): void => 
         tags,
         summary: "The senders that have a rule of their own",
         params: IdInPath,
+        querystring: NoQuery,
         response: { 200: schemas.SenderRules, ...problems },
       },
     },

@@ -24,6 +24,9 @@ export const MomentOrNull = orNull(Moment);
 
 export const Id = (kind: "msg" | "acc" | "key" | "bat" | "evt") => Type.String({ description: `${kind}_…` });
 
+/** Of lists that always come whole: what is asked of them besides would be ignored. */
+export const NoQuery = Closed({});
+
 export const IdInPath = Closed({ id: Type.String({ minLength: 1 }) });
 export const ChannelInPath = Closed({ channel: ChannelName });
 
