@@ -205,7 +205,8 @@ describe("a run at the level debug, with marked messages through success and eve
     expect(valueOfWorker(`sluice_gate_released_total{channel="email"}`)).toBe(7);
     expect(valueOfWorker(`sluice_attempt_seconds_count{channel="email",outcome="sent"}`)).toBe(6);
     expect(valueOfWorker(`sluice_attempt_seconds_count{channel="email",outcome="permanent"}`)).toBe(1);
-    expect(value(`sluice_script_seconds_count{script="accept"}`)).toBeGreaterThanOrEqual(15);
-    expect(valueOfWorker(`sluice_script_seconds_count{script="begin"}`)).toBeGreaterThanOrEqual(11);
+    // What is asked for together shares a call.
+    expect(value(`sluice_script_seconds_count{script="accept"}`)).toBeGreaterThanOrEqual(3);
+    expect(valueOfWorker(`sluice_script_seconds_count{script="begin"}`)).toBeGreaterThanOrEqual(3);
   });
 });
