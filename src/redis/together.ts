@@ -59,6 +59,8 @@ export const together = <Item, Result>(
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      plan();
+      // A full group has nothing to wait for: Redis works on it while this process reads the next requests.
+      if (waiting.length >= atMost && underWay < UNDER_WAY) void make(waiting.splice(0, atMost));
+      else plan();
     });
 };

@@ -20,6 +20,18 @@ describe("calls made together", () => {
     expect(groups).toEqual([[1, 2, 3]]);
   });
 
+  it("leave at once when their call is full: there is nothing to wait for", async () => {
+    const groups: number[][] = [];
+    const ask = together<number, number>(async (items) => {
+      groups.push([...items]);
+      return [...items];
+    }, 2);
+    const asked = [1, 2, 3].map(ask);
+    expect(groups).toEqual([[1, 2]]);
+    expect(await Promise.all(asked)).toEqual([1, 2, 3]);
+    expect(groups).toEqual([[1, 2], [3]]);
+  });
+
   it("gather while two are under way, and go out in the order in which they were asked for, no more than so many", async () => {
     const groups: number[][] = [];
     const held = latch();
