@@ -164,7 +164,7 @@ const kept = async (): Promise<readonly string[]> =>
   (await keysIn(world)).map(({ name }) => name).filter((name) => /^(?:m|x|bat|idem|idx|scheduled|lane)/.test(name));
 
 /** Of this process's own time, the caller's in it: what else the machine is busy with is not the body's fault. */
-const withinASecond = async <T>(act: () => Promise<T>): Promise<T> => {
+const inBoundedTime = async <T>(act: () => Promise<T>): Promise<T> => {
   const before = process.cpuUsage();
   const answer = await act();
   const { user, system } = process.cpuUsage(before);
@@ -177,7 +177,7 @@ const alive = async (): Promise<void> => expect((await world.call("GET", "/healt
 
 describe("a nasty body", () => {
   it.each(Object.entries(NASTY))("is refused for what it is: %s", async (_name, nasty) => {
-    const answer = await withinASecond(asking(nasty));
+    const answer = await inBoundedTime(asking(nasty));
     expect([answer.status, answer.heard.slice(0, 300)]).toEqual([nasty.status, expect.any(String)]);
     expect(answer.type).toMatch(/^application\/problem\+json/);
     const { code, status, detail, errors = [] } = told(answer);
@@ -201,7 +201,7 @@ describe("a nasty body", () => {
       const large = { ...MAIL, [field]: "a".repeat(MEGABYTE) };
       expect(await ask({ ...tooLarge, names: /./, body: JSON.stringify(large) })).toMatchObject({ status: 413 });
       const body = JSON.stringify({ messages: [large] });
-      const answer = await withinASecond(asking({ ...tooLarge, names: /./, path: BULK, body }));
+      const answer = await inBoundedTime(asking({ ...tooLarge, names: /./, path: BULK, body }));
       expect(answer.status).toBe(202);
       expect(JSON.parse(answer.body)).toMatchObject({
         accepted: 0,
@@ -215,7 +215,7 @@ describe("a nasty body", () => {
     async (_name, parts) => {
       const template = { from: MAIL.from, subject: "Hello", ...parts };
       const recipients = Array.from({ length: 500 }, () => ({ to: MAIL.to, variables: { a: "&".repeat(16_384) } }));
-      const answer = await withinASecond(() => world.as("POST", BULK, { template, recipients }));
+      const answer = await inBoundedTime(() => world.as("POST", BULK, { template, recipients }));
       expect(answer.body).toMatchObject({ accepted: 0, rejected: 500 });
       expect(answer.body.results[499].error.errors[0]).toMatchObject({ field: "variables" });
       await alive();
