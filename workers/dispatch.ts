@@ -20,7 +20,7 @@ import { unrelease } from "../src/redis/scripts/unrelease.ts";
 import { beginningWith } from "./beginning.ts";
 import { inTime } from "./in-time.ts";
 import { insist } from "./insist.ts";
-import { permitsOf } from "./permits.ts";
+import { permitsOf, type Permit } from "./permits.ts";
 import { sleep } from "./sleep.ts";
 import { together } from "../src/redis/together.ts";
 import type { Witness } from "./witness.ts";
@@ -107,7 +107,7 @@ export const dispatcher = (
     run: Run,
     go: Go,
     t0: MonotonicMillis,
-    called: () => void,
+    hand: Permit,
   ): Promise<string | null> => {
     const { token, ...message } = run;
     const testimony = witness.began(channel, token, message, go);
@@ -119,7 +119,7 @@ export const dispatcher = (
     const startedAt = clock.monotonic();
     pass("worker.begun");
     const outcome = await call(channel, message, go, t0);
-    called();
+    hand.give();
     pass("worker.replied");
     const action = afterAttempt(outcome, { tries: go.tries, attempts: go.attempts, policy: policy.retry, random });
     const told = outcome.kind === "transient" && !outcome.called ? NOT_CALLED : outcome.kind;
@@ -153,26 +153,18 @@ export const dispatcher = (
     // One for all that this run asks: where the reply of a begin is lost, and the next is told to wait, the one after it must
     // find the message its own. (Without: it is another's, nobody settles it, and the reaper takes it for sent.)
     const run: Run = { ...message, token: randomUUID() };
-    if (!(await open.take())) {
-      await givingBack(run);
-      return null;
-    }
-    let giveHand = (): void => {};
+    const place = await open.take();
+    const hand = place && (await hands.take());
     try {
-      if (!(await hands.take())) {
+      if (!hand) {
         await givingBack(run);
         return null;
       }
-      let isTaken = true;
-      giveHand = () => {
-        if (isTaken) hands.give();
-        isTaken = false;
-      };
       for (;;) {
         const { begun, t0 } = await beginning(run);
         switch (begun.kind) {
           case "go":
-            return await attempt(channel, run, begun, t0, giveHand);
+            return await attempt(channel, run, begun, t0, hand);
           case "wait":
             if (await sleep(begun.waitFor, stopping)) continue;
             await givingBack(run);
@@ -186,8 +178,8 @@ export const dispatcher = (
         }
       }
     } finally {
-      giveHand();
-      open.give();
+      hand?.give();
+      place?.give();
     }
   };
 

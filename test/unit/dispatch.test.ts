@@ -17,7 +17,8 @@ type Answer = () => Reply;
 const aWorker = ({
   begins = [],
   outcome = async () => SENT,
-}: { begins?: Answer[]; outcome?: () => Promise<Outcome> } = {}) => {
+  settling = async () => {},
+}: { begins?: Answer[]; outcome?: () => Promise<Outcome>; settling?: () => Promise<void> } = {}) => {
   let now = 1_000_000;
   const calls: { script: string; args: readonly (string | number)[] }[] = [];
   const attempts: string[] = [];
@@ -26,7 +27,9 @@ const aWorker = ({
     run: async ({ name }: Script, args) => {
       calls.push({ script: name, args });
       if (name === "begin") return [(begins.shift() ?? (() => GO))()];
-      return name === "settle" ? ["ok"] : [1];
+      if (name !== "settle") return [1];
+      await settling();
+      return Array.from({ length: args.length / 11 }, () => "ok");
     },
   };
   const dispatch = dispatcher(
@@ -139,6 +142,23 @@ describe("a worker", () => {
     expect(more).toEqual([]);
     // Its own, though the first had marked it and its reply was lost before it was told to wait.
     expect(second).toEqual(first);
+  });
+
+  it("does not keep a hand waiting for Redis: while one is settled the next is called, and two are open at most", async () => {
+    let settle = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    const worker = aWorker({ settling: () => held });
+    const all = worker.dispatch(
+      "sms",
+      [1, 2, 3, 4].map((n) => ({ id: `msg_${n}`, release: 1 })),
+    );
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect(worker.attempts).toEqual(["msg_1", "msg_2"]);
+    settle();
+    await all;
+    expect(worker.attempts).toEqual(["msg_1", "msg_2", "msg_3", "msg_4"]);
   });
 
   it.each<[string, () => Promise<Outcome>]>([
