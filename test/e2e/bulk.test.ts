@@ -82,8 +82,7 @@ describe("a bulk request", () => {
     const ask = () => world.as("POST", "/v1/email/send/bulk", { messages }, { "idempotency-key": "once" });
     const answers = await Promise.all(Array.from({ length: 100 }, ask));
     const statuses = answers.map((answer) => answer.status);
-    // 503: on a machine that does much else beside, a hundred at once may be more than is answered in time.
-    expect(statuses.filter((status) => status !== 202 && status !== 409 && status !== 503)).toEqual([]);
+    expect(statuses.filter((status) => status !== 202 && status !== 409)).toEqual([]);
     const batches = new Set(answers.filter((answer) => answer.status === 202).map((answer) => answer.body.batch_id));
     expect(batches.size).toBe(1);
     await world.quiet();

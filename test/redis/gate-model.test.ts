@@ -14,7 +14,7 @@ import { STEPS } from "./model/steps.ts";
 import { aWorld } from "./model/world.ts";
 
 const { SLUICE_MODEL_RUNS, SLUICE_MODEL_SEED, SLUICE_MODEL_PATH } = process.env;
-const RUNS = Number(SLUICE_MODEL_RUNS ?? 50);
+const RUNS = Number(SLUICE_MODEL_RUNS ?? 80);
 const STEPS_AT_MOST = 250;
 const SHRINK_FOR = 50_000;
 

@@ -1,6 +1,6 @@
 /**
  * The nastiest bodies we know, written on a bare socket where a client library could not lie. Each is refused within a
- * second or so, in words that name what is wrong; nothing of it is kept, and the process goes on.
+ * second, in words that name what is wrong; nothing of it is kept, and the process goes on.
  */
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { gzipSync } from "node:zlib";
@@ -163,21 +163,28 @@ const told = ({ body }: WireAnswer): Told => JSON.parse(body) as Told;
 const kept = async (): Promise<readonly string[]> =>
   (await keysIn(world)).map(({ name }) => name).filter((name) => /^(?:m|x|bat|idem|idx|scheduled|lane)/.test(name));
 
-/** Of this process's own time, the caller's in it: what else the machine is busy with is not the body's fault. */
-const inBoundedTime = async <T>(act: () => Promise<T>): Promise<T> => {
-  const before = process.cpuUsage();
-  const answer = await act();
-  const { user, system } = process.cpuUsage(before);
-  // Of a test process that does much else beside: what grows with the square of its size takes minutes.
-  expect((user + system) / 1_000).toBeLessThan(10_000);
-  return answer;
+/**
+ * Of this process's own time, the caller's in it: what else the machine is busy with is not the body's fault. Nor is it when
+ * the memory of all that this process has tested is looked through meanwhile: what is slow is so three times in a row.
+ */
+const withinASecond = async <T>(act: () => Promise<T>): Promise<T> => {
+  const tookMs: number[] = [];
+  for (;;) {
+    const before = process.cpuUsage();
+    const answer = await act();
+    const { user, system } = process.cpuUsage(before);
+    tookMs.push((user + system) / 1_000);
+    if (tookMs.length < 3 && Math.min(...tookMs) >= 1_000) continue;
+    expect(Math.min(...tookMs)).toBeLessThan(1_000);
+    return answer;
+  }
 };
 
 const alive = async (): Promise<void> => expect((await world.call("GET", "/healthz")).status).toBe(200);
 
 describe("a nasty body", () => {
   it.each(Object.entries(NASTY))("is refused for what it is: %s", async (_name, nasty) => {
-    const answer = await inBoundedTime(asking(nasty));
+    const answer = await withinASecond(asking(nasty));
     expect([answer.status, answer.heard.slice(0, 300)]).toEqual([nasty.status, expect.any(String)]);
     expect(answer.type).toMatch(/^application\/problem\+json/);
     const { code, status, detail, errors = [] } = told(answer);
@@ -201,7 +208,7 @@ describe("a nasty body", () => {
       const large = { ...MAIL, [field]: "a".repeat(MEGABYTE) };
       expect(await ask({ ...tooLarge, names: /./, body: JSON.stringify(large) })).toMatchObject({ status: 413 });
       const body = JSON.stringify({ messages: [large] });
-      const answer = await inBoundedTime(asking({ ...tooLarge, names: /./, path: BULK, body }));
+      const answer = await withinASecond(asking({ ...tooLarge, names: /./, path: BULK, body }));
       expect(answer.status).toBe(202);
       expect(JSON.parse(answer.body)).toMatchObject({
         accepted: 0,
@@ -215,7 +222,7 @@ describe("a nasty body", () => {
     async (_name, parts) => {
       const template = { from: MAIL.from, subject: "Hello", ...parts };
       const recipients = Array.from({ length: 500 }, () => ({ to: MAIL.to, variables: { a: "&".repeat(16_384) } }));
-      const answer = await inBoundedTime(() => world.as("POST", BULK, { template, recipients }));
+      const answer = await withinASecond(() => world.as("POST", BULK, { template, recipients }));
       expect(answer.body).toMatchObject({ accepted: 0, rejected: 500 });
       expect(answer.body.results[499].error.errors[0]).toMatchObject({ field: "variables" });
       await alive();

@@ -65,7 +65,7 @@ export const fakeWorld = (overrides: Partial<Services> = {}): FakeWorld => {
       answered: ({ route, method, status }) => void world.answered.push({ route, method, status }),
     },
     limits: {
-      // Nobody counts: test/http/limits.test.ts has the limits themselves, on Redis.
+      // Nobody counts: test/e2e/limits.test.ts has the limits themselves, on Redis.
       limiter: limiterOn({
         policy: loadPolicy("none"),
         scripts: { run: () => Promise.reject(new Error("no Redis here")) },

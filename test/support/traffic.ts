@@ -54,10 +54,11 @@ export const expectAllToGoOn = async (world: World, running: Traffic): Promise<n
   await running.end();
   // What was released to a reply that nobody heard is found once it has been so for three seconds.
   for (let look = 0; look < 2; look++) {
-    await until(() => noneSending(world), { what: "no attempt to be in flight", within: 30_000 });
+    await until(() => noneSending(world), { what: "no attempt to be in flight", within: 15_000 });
     await world.advanceTo(world.now() + 3_100);
   }
   await world.quiet();
+  expect(performance.now() - resumedAt).toBeLessThan(20_000);
   expect((await world.call("GET", "/readyz")).status).toBe(200);
   expectEachOnce(world, running);
   for (const id of running.accepted.slice(-20))
