@@ -1,7 +1,7 @@
 /**
  * Every key that Sluice writes, and nowhere else. All keys of a cell carry its hash tag, so that every script touches
- * one slot of a cluster. `cell` is the tag with its prefix: `sl:{s0}:`. The scripts build the same names from it
- * (scripts/lib/keys.lua). BullMQ's own keys live under `bullPrefix`, and no script touches them.
+ * one slot of a cluster. `cell` is the tag with its prefix: `sl:{s0}:`. The scripts build the same names from it, each
+ * where it needs one (`cell .. 'acc:' .. account`). BullMQ's own keys live under `bullPrefix`, and no script touches them.
  *
  * | key                     | type   | holds                                                        | leaves                  |
  * |-------------------------|--------|--------------------------------------------------------------|-------------------------|
