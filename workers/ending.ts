@@ -8,7 +8,10 @@ import { stuck, type Stuck } from "../src/redis/scripts/stuck.ts";
 import { unrelease } from "../src/redis/scripts/unrelease.ts";
 import { sleep } from "./sleep.ts";
 
-/** More than is ever released at a time: twice the hands of the workers that lived (rule 10). */
+/**
+ * As is released for some 160 hands: six messages for each where they go in parcels (rule 10). What is beyond it stays where
+ * it is, and is taken by the next worker.
+ */
 const PAGE = 1_000;
 const AT_A_TIME = 200;
 

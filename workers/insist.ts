@@ -4,11 +4,11 @@ import { isScriptsMistake } from "../src/redis/script.ts";
 import { sleep } from "./sleep.ts";
 
 /** Doubled each time: a restart is over in a second, and a Redis that is full for an hour must not be asked four times a
- *  second by each of a hundred hands. The longest is well under what the reaper waits after trouble (gate/reaping.ts). */
+ *  second by every process. The longest is well under what the reaper waits after trouble (gate/reaping.ts). */
 const FIRST_PAUSE = milliseconds(250);
 const LONGEST_PAUSE = milliseconds(2_000);
-/** Nobody else knows what became of the attempt, and while Redis is away there is nothing better for this hand to do. Past
- *  it the reaper decides what becomes of the message, as if the worker had died. */
+/** Nobody else knows what became of the attempt, and while Redis is away nothing new can begin: there is nothing better to do.
+ *  Past it the reaper decides what becomes of the message, as if the worker had died. */
 const LONGEST = minutes(15);
 
 /**

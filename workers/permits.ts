@@ -1,6 +1,7 @@
 /**
- * The hands of a channel in this process: so many attempts are in flight, however many messages its jobs carry. A job of
- * many messages lasts as long as its slowest; with the hands counted apart from the jobs, it holds up nobody.
+ * So many at a time, in this process and on one channel, however many messages its jobs carry: the hands, and the messages
+ * that are open (dispatch.ts). A job of many messages lasts as long as its slowest; with hands counted apart from jobs, it
+ * holds up nobody.
  */
 export interface Permit {
   /** Once, however often it is called: what ends early gives it early, and what fails gives it in the end. */

@@ -71,7 +71,7 @@ export interface Accepted {
   id: string;
   channel: Channel;
   status: AcceptedStatus;
-  /** `email.day`, `all.month`, `sender.hour`, `rate`, `paused`, `provider` or `schedule`. */
+  /** `email.day`, `all.month`, `sender.hour`, `rate`, `paused`, `provider`, `schedule` or `failover`. */
   held_by: string | null;
   estimated_send_at: Moment | null;
   created_at: Moment;

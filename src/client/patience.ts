@@ -3,7 +3,7 @@ import { backoff } from "../domain/backoff.ts";
 import { milliseconds, type Millis, seconds } from "../domain/time.ts";
 
 /**
- * On top of what the server asked for, so that everybody who was told "23 s" does not come back together. The five
+ * On top of what the server asked for, so that everybody who was told "23 s" does not come back together. The six
  * systems recommend half a second to two. Never a factor: twice an hour would be an hour too much.
  */
 const JITTER = seconds(1);

@@ -74,7 +74,7 @@ export const methods = (get: Get) => {
         { operation: "DELETE /v1/batches/{id}", path: `/v1/batches/${encodeURIComponent(id)}` },
         options,
       ),
-    /** A failed or uncertain message again, as a new one. */
+    /** A failed, undelivered or uncertain message again, as a new one. */
     replay: (id: string, options?: SendCallOptions) =>
       post<Accepted>(
         "POST /v1/messages/{id}/replay",

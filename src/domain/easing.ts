@@ -5,7 +5,7 @@ import type { ToldLimits } from "./told-limits.ts";
 /** Under a fifth. MigoSMTP and Telnxo ask for it in so many words; above it a caller goes as fast as it likes. */
 const LOW = 0.2;
 
-/** Monogoto tells no reset. All five systems count by the minute at least. */
+/** Monogoto tells no reset. All six systems count by the minute at least. */
 const ASSUMED = minutes(1);
 
 /**

@@ -87,7 +87,7 @@ export const notReplayable = define(
   "not_replayable",
   409,
   (id: string, state: string) =>
-    `expected a failed or uncertain message whose body is still kept, got ${id}, which is ${state}`,
+    `expected a failed, undelivered or uncertain message whose body is still kept, got ${id}, which is ${state}`,
 );
 export const wouldExpire = define(
   "would_expire",

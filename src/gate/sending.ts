@@ -45,7 +45,7 @@ export interface Sending {
    * @throws backlog_full, unavailable
    */
   accept(account: string, drafts: readonly Draft[], seed: IdSeed): Promise<readonly Accepted[]>;
-  /** The same in one batch (whose id is made from the seed too), in chunks of at most 200. */
+  /** The same in one batch (whose id is made from the seed too), in pieces of what one call of the script may take. */
   acceptBatch(
     account: string,
     batch: BatchRequest,
@@ -58,6 +58,6 @@ export interface Sending {
   /** Cancels what has not left; null for an unknown batch. */
   cancelBatch(account: string, id: string): Promise<{ canceled: number; left: number } | null>;
   batch(account: string, id: string): Promise<BatchCounts | null>;
-  /** Sends a failed or uncertain message again as a new one. @throws not_replayable; null for an unknown id */
+  /** Sends a failed, undelivered or uncertain message again as a new one. @throws not_replayable; null for an unknown id */
   replay(account: string, id: string, seed: IdSeed): Promise<Accepted | null>;
 }

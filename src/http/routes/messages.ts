@@ -124,7 +124,7 @@ export const messageRoutes = (app: App, services: Services): void => {
       config: { access: "account", scope: "send", idempotent: true },
       schema: {
         tags,
-        summary: "Send a failed or uncertain message again, as a new one",
+        summary: "Send a failed, undelivered or uncertain message again, as a new one",
         params: IdInPath,
         response: { 202: Accepted, ...problems },
       },
