@@ -12,6 +12,7 @@ import { composeWorker } from "../workers/compose.ts";
 import { draftOf, inParallel, type Request } from "./messages.ts";
 import { until } from "./until.ts";
 import { silent, type BenchRedis } from "./redis.ts";
+import { snapshot } from "../src/redis/scripts/snapshot.ts";
 
 export const ADMIN_KEY = "a-key-for-the-operator-of-benchmarks";
 
@@ -75,7 +76,7 @@ export const aSystem = ({ redis, cell = "bench", concurrency = 100, smtpUrl = NO
   };
 
   const ended = async (): Promise<number> =>
-    Number((await commands.hget(keys.channelStats("email"), "ended:sent")) ?? 0);
+    Number((await snapshot(scripts, ["stat:email"])).hashes[0]?.["ended:sent"] ?? 0);
 
   return {
     core,

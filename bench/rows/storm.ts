@@ -38,15 +38,18 @@ const hoursFrom = (opensAt: number, row: string): string => {
   return row.replace(/;h [^;]*/, `;h ${boundaries.join(" ")}`);
 };
 
+const USE_UP = `
+local row = cmsgpack.unpack(redis.call('GET', KEYS[1]))
+row['hour.start'], row['hour.end'], row['hour.used'] = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+redis.call('SET', KEYS[1], cmsgpack.pack(row))`;
+
 /** Each as it stands near the end of an hour in which it sent all that it may. */
 const useUp = async ({ core }: System, accounts: number, opensAt: number): Promise<void> => {
   const { commands, keys, scripts } = core;
   await putZoneRow(scripts, ZONE, hoursFrom(opensAt, zoneRow(ZONE, systemClock.now())));
   const ids = await commands.keys(`${keys.cell}q:C|*|email`);
   if (ids.length !== accounts) throw new Error(`expected the rows of ${accounts} accounts, got ${ids.length}`);
-  await inParallel(ids, 100, (key) =>
-    commands.hset(key, { "hour.start": opensAt - hours(1), "hour.end": opensAt, "hour.used": LIMIT }),
-  );
+  await inParallel(ids, 100, (key) => commands.eval(USE_UP, 1, key, opensAt - hours(1), opensAt, LIMIT));
 };
 
 interface Storm {

@@ -6,22 +6,22 @@
  * | key                     | type   | holds                                                        | leaves                  |
  * |-------------------------|--------|--------------------------------------------------------------|-------------------------|
  * | m:<id>                  | string | what never changes of a message (lib/messages.lua)           | purge, after retention  |
- * | x:<id>                  | hash   | what changes of a message, from its first release on         | with its m              |
+ * | x:<id>                  | row    | what changes of a message, from its first release on         | with its m              |
  * | lane:<a>:<c>:<class>:<s>| list   | ids waiting, in order                                        | when its live count is 0|
- * | ln:<same>               | hash   | live, pushed, popped, parked, held_by, until                 | with its list           |
+ * | ln:<same>               | row    | live, pushed, popped, parked, held_by, until                 | with its list           |
  * | lanes:<a>:<c>           | set    | `<class>:<sender>` of the lanes that exist                   | when empty              |
  * | in:<a>:<c>:<class>      | zset   | inner ring: senders by turn                                  | when empty              |
- * | ac:<a>:<c>              | hash   | the account on the channel: rings, debt, credit, counts      | with the account        |
+ * | ac:<a>:<c>              | row    | the account on the channel: rings, debt, credit, counts      | with the account        |
  * | ring:<c>:h, ring:<c>:a  | zset   | accounts by turn                                             | when empty              |
- * | stat:<c>                | hash   | turn, served_h, sums over all accounts, ended:<state>: how many | never (one per channel) |
+ * | stat:<c>                | row    | turn, served_h, sums over all accounts, ended:<state>: how many | never (one per channel) |
  * | parked                  | zset   | `A|<a>|<c>` and `L|<lane>` by the ms at which they wake      | when woken              |
  * | scheduled, expiring     | zset   | ids by ms                                                    | when due                |
  * | sid:<provider's id>     | string | the text that a provider's id belongs to                     | 15 minutes              |
  * | asking                  | zset   | texts that may have been sent, by the ms at which their provider is asked | when known |
  * | released:<c>, sending   | zset   | ids: since when (ms); until when (ms)                        | at begin; at settle     |
- * | q:S|<a>|<c>|<s>         | hash   | the sender: held; per window kind limit, start, end, used, late; interval, last, closed, out | 40 d after a change, if no rule stands in it |
- * | q:C|<a>|<c>, q:A|<a>    | hash   | the same of account on channel, of account: without a rate   | with the account        |
- * | rate:<c>                | hash   | the channel's interval, last slot, closed until, paused      | never (one per channel) |
+ * | q:S|<a>|<c>|<s>         | row    | the sender: held; per window kind limit, start, end, used, late; interval, last, closed, out | 40 d after a change, if no rule stands in it |
+ * | q:C|<a>|<c>, q:A|<a>    | row    | the same of account on channel, of account: without a rate   | with the account        |
+ * | rate:<c>                | row    | the channel's interval, last slot, closed until, paused      | never (one per channel) |
  * | acc:<a>                 | hash   | the account: zone, weight, open, removed, and its description | with the account       |
  * | accounts                | zset   | account ids, all with score 0: an id's order is that of creation | with the account    |
  * | changing                | zset   | accounts whose rules are being set: since when (ms)          | when they are in force  |

@@ -14,6 +14,7 @@ import type { Acceptance, ProviderEntry } from "./entries.ts";
 import { fleetOf, type Slot } from "./fleet.ts";
 import { ledgerAt } from "./ledger.ts";
 import { startProviders } from "./providers.ts";
+import { readRow } from "../support/rows.ts";
 
 export interface StageOptions {
   readonly seed: number;
@@ -72,10 +73,9 @@ export const setStage = async ({ seed, directory, withStalls, fsync }: StageOpti
     const now = clock.now();
     const pipeline = redis.pipeline();
     for (const set of ["parked", "scheduled", "expiring"]) pipeline.zcount(keys.cell + set, "-inf", now);
-    for (const channel of CHANNELS) pipeline.hgetall(keys.channelStats(channel));
     const replies = ((await pipeline.exec()) ?? []).map(([, reply]) => reply);
-    const due = (replies.slice(0, 3) as number[]).reduce((sum, count) => sum + count, 0);
-    const rows = replies.slice(3) as Record<string, string>[];
+    const due = (replies as number[]).reduce((sum, count) => sum + count, 0);
+    const rows = await Promise.all(CHANNELS.map((channel) => readRow(redis, keys.channelStats(channel))));
     const sum = (field: string): number => rows.reduce((total, row) => total + Number(row[field] ?? 0), 0);
     return {
       /** May go, and has not gone. */

@@ -9,6 +9,7 @@ import type { Load } from "./load.ts";
 import { ACCOUNTS } from "./accounts.ts";
 import type { Stage } from "./stage.ts";
 import type { RunTime } from "./time.ts";
+import { readRow } from "../support/rows.ts";
 
 const MASSACRES = 10;
 /** Reaped 25 s after they began, by a gate that waits 5 s after it has started. */
@@ -28,7 +29,10 @@ export const surfacing = async (stage: Stage, time: RunTime, load: Load, workers
   const known = new Map<string, number>();
   let beganAt = Infinity;
 
-  const stateOf = (id: string) => redis.hmget(keys.state(id), "state", "began", "asking_since");
+  const stateOf = async (id: string) => {
+    const row = await readRow(redis, keys.state(id));
+    return [row["state"], row["began"], row["asking_since"]] as const;
+  };
   const look = async (): Promise<void> => {
     for (const { id } of orphans.values()) {
       if (known.has(id)) continue;

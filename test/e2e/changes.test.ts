@@ -5,6 +5,7 @@ import { hours } from "../../src/domain/time.ts";
 import { keysIn } from "../support/cell-keys.ts";
 import { until } from "../support/until.ts";
 import { aWorld, type World } from "../support/world.ts";
+import { readRow } from "../support/rows.ts";
 
 const HANDS = 5;
 const SENDER = "shop@example.com";
@@ -38,7 +39,7 @@ describe("a rule changed while messages are in flight, released and waiting", ()
   };
   const sums = async () => {
     const rows = await Promise.all(
-      CHANNELS.map((channel) => world.core.commands.hgetall(world.core.keys.channelStats(channel))),
+      CHANNELS.map((channel) => readRow(world.core.commands, world.core.keys.channelStats(channel))),
     );
     const of = (field: string): number => rows.reduce((sum, row) => sum + Number(row[field] ?? 0), 0);
     return { queued: of("queued"), released: of("released"), sending: of("sending") };

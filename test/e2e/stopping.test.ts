@@ -6,6 +6,7 @@ import { endAll, portTo, run } from "../support/program-run.ts";
 import { until } from "../support/until.ts";
 import { startWorkerProcess, type WorkerProcess } from "../support/worker-processes.ts";
 import { aWorld, type World } from "../support/world.ts";
+import { readRow } from "../support/rows.ts";
 
 const HANDS = 5;
 const MESSAGES = 40;
@@ -19,7 +20,7 @@ describe("stopping a worker", () => {
 
   const sums = async (world: World) => {
     const rows = await Promise.all(
-      CHANNELS.map((channel) => world.core.commands.hgetall(world.core.keys.channelStats(channel))),
+      CHANNELS.map((channel) => readRow(world.core.commands, world.core.keys.channelStats(channel))),
     );
     const of = (field: string): number => rows.reduce((sum, row) => sum + Number(row[field] ?? 0), 0);
     return { queued: of("queued"), released: of("released"), sending: of("sending") };

@@ -3,6 +3,7 @@ import { seconds } from "../../src/domain/time.ts";
 import { until } from "../support/until.ts";
 import { startWorkerProcess } from "../support/worker-processes.ts";
 import { aWorld, type World } from "../support/world.ts";
+import { readRow } from "../support/rows.ts";
 
 /** A text is looked for this long after nobody knew. */
 const ASKED_AT = [15, 60, 300].map(seconds);
@@ -16,7 +17,7 @@ describe("a text that may have been sent", () => {
 
   const view = async (id: string) => (await world.as("GET", `/v1/messages/${id}`)).body;
   const asked = async (id: string): Promise<number> =>
-    Number(await world.core.commands.hget(world.core.keys.state(id), "asked"));
+    Number((await readRow(world.core.commands, world.core.keys.state(id)))["asked"]);
 
   it("is told as uncertain, stays charged, and ends so when the provider does not have it: it is not sent again", async () => {
     const { body } = await world.send(1, "sms", { to: "+15005550005" });

@@ -13,6 +13,7 @@ import { takeAccount } from "../../src/redis/scripts/accounts-take.ts";
 import { notedControl, type NotedControl } from "../support/noted-control.ts";
 import { testRedis, type TestRedis } from "../support/redis.ts";
 import { until } from "../support/until.ts";
+import { changeRow } from "../support/rows.ts";
 
 const PLANS: Plans = new Map<string, Plan>([
   [
@@ -382,9 +383,9 @@ describe("an account that is deleted", () => {
     await suppressionsOn({ redis, keys, clock: systemClock }).add(id, "sms", "+1555", "asked");
     await accounts().setSenderRule(id, { channel: "email", sender: "a@b.org", quota: { hour: 1 }, rate: null });
     await accounts().pause(id, "voice");
-    await redis.hset(`${server.cell}q:S|${id}|email|a@b.org`, "held", 0);
-    for (const channel of CHANNELS) await redis.hset(`${server.cell}q:C|${id}|${channel}`, "held", 0);
-    await redis.hset(`${server.cell}q:A|${id}`, "held", 0);
+    await changeRow(redis, `${server.cell}q:S|${id}|email|a@b.org`, { held: 0 });
+    for (const channel of CHANNELS) await changeRow(redis, `${server.cell}q:C|${id}|${channel}`, { held: 0 });
+    await changeRow(redis, `${server.cell}q:A|${id}`, { held: 0 });
     await redis.zadd(`${server.cell}parked`, "inf", `A|${id}|voice`);
     await redis.zadd(`${server.cell}ring:voice:a`, 1, id);
     await redis.zadd(keys.index(id), 1, "msg_1");

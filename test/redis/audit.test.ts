@@ -8,6 +8,7 @@ import { scriptRunner } from "../../src/redis/script.ts";
 import { addApiKey } from "../../src/redis/scripts/api-keys-add.ts";
 import { anIdentity, aKeyOf, composeIdentity, linesOf, type Identity } from "../support/identity.ts";
 import { itemsOf, textOf, type Answer } from "../http/api.ts";
+import { readRow } from "../support/rows.ts";
 
 const YEAR = 365 * 86_400_000;
 
@@ -358,7 +359,7 @@ describe("a change whose process died", () => {
     await expect(dying("set-limits").accounts.setQuota(account, "email", { hour: 4 }, SYSTEM)).rejects.toThrow("died");
     expect(only(await last())).toEqual({ what: "quotas", from: { email: { hour: 20 } }, to: { email: { hour: 4 } } });
     expect(await api.identity.accounts.finishChanges()).toBe(1);
-    expect(await api.redis.hget(`${api.server.cell}q:C|${account}|email`, "hour.limit")).toBe("4");
+    expect(await readRow(api.redis, `${api.server.cell}q:C|${account}|email`)).toMatchObject({ "hour.limit": "4" });
     expect(await lines()).toHaveLength(before.length + 1);
   });
 

@@ -174,7 +174,7 @@ const aHistory = async (stage: Stage) => {
     /** Everything that may go does, for as many hours as it takes. */
     drain: async (): Promise<void> => {
       const left = async (): Promise<number> => {
-        const rows = await Promise.all(CHANNELS.map((channel) => stage.hash(`stat:${channel}`)));
+        const rows = await Promise.all(CHANNELS.map((channel) => stage.fields(`stat:${channel}`)));
         const states = ["queued", "scheduled", "released", "sending"];
         return rows.reduce((sum, row) => states.reduce((all, state) => all + Number(row[state] ?? 0), sum), 0);
       };

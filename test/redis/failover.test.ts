@@ -56,7 +56,7 @@ describe("a cell", () => {
     const { stage, worker, pairs } = await withJobs();
     expect(kinds(await stage.begin(pairs))).toEqual(["go", "go", "go"]);
     expect(await looks(stage, worker)).toBe(false);
-    expect(failoverOf(await stage.hash("home"), null)).toMatchObject({ moves: 0, restored: 0 });
+    expect(failoverOf(await stage.fields("home"), null)).toMatchObject({ moves: 0, restored: 0 });
   });
 
   it("on another server lets nothing begin, leave, expire or be canceled until its workers have spoken", async () => {
@@ -110,14 +110,14 @@ describe("a cell", () => {
     await stage.redis.hset(`${stage.cell}home`, "at", here);
     expect(await looks(stage, witness)).toBe(false);
     expect(lines()).toContainEqual(expect.objectContaining({ event: "failover_ended", level: "warn", lost: true }));
-    expect(failoverOf(await stage.hash("home"), here)).toMatchObject({ held: false, moves: 1, lost_moves: 1 });
+    expect(failoverOf(await stage.fields("home"), here)).toMatchObject({ held: false, moves: 1, lost_moves: 1 });
 
     await old.comeBack();
     await stage.redis.hset(`${stage.cell}home`, "at", here);
     await beat(stage.scripts, "w", { email: 5 }, true, witness.generation());
-    expect(failoverOf(await stage.hash("home"), here).held).toBe(true);
+    expect(failoverOf(await stage.fields("home"), here).held).toBe(true);
     expect(await looks(stage, worker)).toBe(false);
-    expect(failoverOf(await stage.hash("home"), here)).toMatchObject({ held: false, lost_moves: 1 });
+    expect(failoverOf(await stage.fields("home"), here)).toMatchObject({ held: false, lost_moves: 1 });
   });
 
   it("that is empty is noticed, and what nobody can give back is not invented", async () => {
@@ -132,8 +132,8 @@ describe("a cell", () => {
     const keys = await stage.redis.keys(`${stage.cell}*`);
     await stage.redis.unlink(keys.filter((key) => !key.endsWith("test_clock")));
     expect(await looks(stage, worker)).toBe(false);
-    expect(failoverOf(await stage.hash("home"), null)).toMatchObject({ moves: 1, lost_moves: 1, restored: 0 });
-    expect(await stage.hash("acc:a")).toEqual({});
+    expect(failoverOf(await stage.fields("home"), null)).toMatchObject({ moves: 1, lost_moves: 1, restored: 0 });
+    expect(await stage.fields("acc:a")).toEqual({});
   });
 
   it("gives out no job id twice", async () => {
@@ -244,10 +244,10 @@ describe("what a worker remembers", () => {
     const body = '{"text":"hello 100 %s"}';
     await restore(stage.scripts, REAP_IN, [sent({ id: "n1", release: 1 }, "T", { settled: false, body })]);
     expect((await stage.redis.get(`${stage.cell}m:n1`))?.split("\n")[2]).toBe(body);
-    expect(await stage.hash("acc:a")).toMatchObject({ open: "1" });
+    expect(await stage.fields("acc:a")).toMatchObject({ open: "1" });
     await stage.settle([{ id: "n1", release: 1 }], "sent");
     expect(await stage.state("n1")).toBe("sent");
-    expect(await stage.hash("acc:a")).toMatchObject({ open: "0" });
+    expect(await stage.fields("acc:a")).toMatchObject({ open: "0" });
     expect(await stage.redis.zrange(`${stage.cell}idx:a`, "0", "-1")).toEqual(["n1"]);
   });
 

@@ -6,7 +6,7 @@ import { gateStages } from "../support/gate-cell.ts";
 import { DAY, HOUR, type Stage } from "../support/gate-stage.ts";
 
 const sums = async (stage: Stage, key = "stat:email"): Promise<Record<string, number>> => {
-  const { queued, throttled, scheduled, released, sending } = await stage.hash(key);
+  const { queued, throttled, scheduled, released, sending } = await stage.fields(key);
   return Object.fromEntries(
     Object.entries({ queued, throttled, scheduled, released, sending }).map(([name, text]) => [
       name,
@@ -95,7 +95,7 @@ describe("what has ended", () => {
     expect(await stage.purge(5)).toEqual({ bodies: 5, records: 0, more: true });
     expect(await stage.purge()).toEqual({ bodies: 7, records: 0, more: false });
     expect((await stage.redis.get(`${stage.cell}m:${ids[0]}`))?.split("\n")).toEqual([expect.any(String), "{}", ""]);
-    expect(await stage.hash("bat:b1")).not.toHaveProperty("template");
+    expect(await stage.fields("bat:b1")).not.toHaveProperty("template");
     await stage.at(7 * DAY + 999);
     expect((await stage.purge()).records).toBeLessThan(12);
     await stage.at(7 * DAY + 1_000);
@@ -122,14 +122,14 @@ describe("what has ended", () => {
       await stage.at(26_000 + ms);
       await stage.ask("unknown");
     }
-    expect(await stage.hash("bat:b1")).toMatchObject({
+    expect(await stage.fields("bat:b1")).toMatchObject({
       "n:sent": "2",
       "n:failed": "1",
       "n:canceled": "1",
       "n:uncertain": "1",
       "n:expired": "1",
     });
-    expect((await stage.hash("acc:a"))["open"]).toBe("0");
+    expect((await stage.fields("acc:a"))["open"]).toBe("0");
   });
 });
 

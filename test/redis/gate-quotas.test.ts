@@ -22,7 +22,7 @@ describe("a quota", () => {
     expect(await stage.drain()).toHaveLength(3);
     await stage.at(LENGTH[kind] - 1);
     expect(await stage.drain()).toEqual([]);
-    const parked = await stage.hash(name === "sender" ? "ln:a:email:low:s0@x.org" : "ac:a:email");
+    const parked = await stage.fields(name === "sender" ? "ln:a:email:low:s0@x.org" : "ac:a:email");
     expect(parked["held_by"]).toBe(`${name}.${kind}`);
     await stage.at(LENGTH[kind]);
     // A month ahead the zone's hours and days have run out; Node writes them anew.
@@ -101,7 +101,7 @@ describe("a rate", () => {
     await stage.put("a", 2);
     await stage.begin(await stage.released());
     await stage.released();
-    expect(await stage.hash("ln:a:email:low:s0@x.org")).toMatchObject({
+    expect(await stage.fields("ln:a:email:low:s0@x.org")).toMatchObject({
       held_by: "rate",
       until: String(T0 + 9_950),
     });

@@ -118,7 +118,7 @@ describe("a reply that is lost", () => {
       if (fault !== null) proxy.arm(fault, evalshaOf(shaOf("release")));
       const gone = await sendAll(stage, await stage.released());
       const rows = { used: await stage.used("A|a", "day"), held: await stage.held("A|a") };
-      const depths = await stage.hash("stat:email");
+      const depths = await stage.fields("stat:email");
       close();
       return { gone: gone.sort(), rows, left: depths["queued"], out: depths["released"] };
     };

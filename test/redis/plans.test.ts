@@ -4,6 +4,7 @@ import { anIdentity, composeIdentity, FILE_PLANS, linesOf, type Identity } from 
 import type { Plan } from "../../src/accounts/plan.ts";
 import { until } from "../support/until.ts";
 import { fieldsOf, textOf, type Answer } from "../http/api.ts";
+import { readRow } from "../support/rows.ts";
 
 let api: Identity;
 const opened: Identity[] = [];
@@ -25,8 +26,8 @@ const anAccount = async (plan: string): Promise<string> => (await api.anAccount(
 const account = async (id: string): Promise<Readonly<Record<string, unknown>>> =>
   (await api.operate("GET", `/v1/accounts/${id}`)).body;
 /** What the gate holds against. */
-const atGate = (id: string, channel = "email") =>
-  api.redis.hget(`${api.server.cell}q:C|${id}|${channel}`, "hour.limit");
+const atGate = async (id: string, channel = "email") =>
+  (await readRow(api.redis, `${api.server.cell}q:C|${id}|${channel}`))["hour.limit"] ?? null;
 
 const FREE = {
   name: "free",

@@ -164,7 +164,7 @@ describe("a bulk's records", () => {
 
     await stage.at(DAY);
     expect(await stage.purge(120)).toMatchObject({ bodies: 120 });
-    expect(await stage.hash(`bat:${batchId}`)).not.toHaveProperty("template");
+    expect(await stage.fields(`bat:${batchId}`)).not.toHaveProperty("template");
     expect(await told(stage, idAt(77))).toMatchObject({ ...whole, content: null });
     await stage.at(7 * DAY);
     expect(await stage.purge(119)).toMatchObject({ records: 119 });
@@ -226,8 +226,8 @@ describe("a bulk's records", () => {
     expect(await rowsOf(stage)).toEqual([]);
     for (const part of [first, second, third, first, third]) await take(stage, part);
     expect((await rowsOf(stage)).map((row) => row !== "")).toEqual([true, true, true]);
-    expect(await stage.hash("acc:a")).toMatchObject({ open: "9" });
-    expect(await stage.hash(`bat:${batchId}`)).toMatchObject({ accepted: "9", total: "9" });
+    expect(await stage.fields("acc:a")).toMatchObject({ open: "9" });
+    expect(await stage.fields(`bat:${batchId}`)).toMatchObject({ accepted: "9", total: "9" });
     expect((await sendAll(stage)).toSorted()).toEqual(upTo(9));
   });
 
@@ -244,8 +244,8 @@ describe("a bulk's records", () => {
     expect((await rowsOf(stage)).map((row) => row.split(" ")[2]?.split("\n")[0])).toEqual(
       upTo(6).map((n) => `r${n}@y.org`),
     );
-    expect(await stage.hash(`bat:${batchId}`)).toMatchObject({ accepted: "6" });
-    expect(await stage.hash("acc:a")).toMatchObject({ open: "7" });
+    expect(await stage.fields(`bat:${batchId}`)).toMatchObject({ accepted: "6" });
+    expect(await stage.fields("acc:a")).toMatchObject({ open: "7" });
   });
 
   it("go with the last of them where the rest was never accepted, and not within a day", async () => {
@@ -288,7 +288,7 @@ describe("a bulk's records", () => {
     const stage = await opened(5);
     await take(stage, bulk(5));
     const keys = keysOf(stage.cell);
-    const derived = await batchIds(stage.redis, keys, batchId, await stage.hash(`bat:${batchId}`));
+    const derived = await batchIds(stage.redis, keys, batchId, await stage.fields(`bat:${batchId}`));
     expect(derived.length).toBe(5);
     expect(await derived.range(1, 2)).toEqual([idAt(1), idAt(2)]);
     expect(await derived.range(3, 99)).toEqual([idAt(3), idAt(4)]);
@@ -299,7 +299,7 @@ describe("a bulk's records", () => {
 
     const before = await stage.put("a", 3, { batch: "b1" });
     await stage.redis.hset(`${stage.cell}bat:b1`, { account: "a", total: 3, records: 3, bodies: 3 });
-    const listed = await batchIds(stage.redis, keys, "b1", await stage.hash("bat:b1"));
+    const listed = await batchIds(stage.redis, keys, "b1", await stage.fields("bat:b1"));
     expect([listed.length, await listed.range(1, 9), await listed.range(0, -1)]).toEqual([3, before.slice(1), []]);
     expect(await Promise.all([before[2] ?? "", idAt(0)].map(listed.placeOf))).toEqual([2, null]);
   });

@@ -13,6 +13,7 @@ import { scriptedHttp, type ScriptedHttp } from "../support/scripted-http.ts";
 import { until } from "../support/until.ts";
 import { startWorkerProcess } from "../support/worker-processes.ts";
 import { aWorld, type Answer, type World } from "../support/world.ts";
+import { changeRow } from "../support/rows.ts";
 
 /** In all that is a person's. A digit in it, as in a code or a name of an account. */
 const MARK = "zqmark7";
@@ -189,7 +190,7 @@ const poisoned = async (): Promise<void> => {
     const worker = await startWorkerProcess(world, { env: { SLUICE_FAULTPOINT: "worker.begun:1" } });
     await until(() => worker.child.signalCode !== null, { what: "a worker to die", within: 30_000 });
   }
-  await world.core.commands.hset(world.core.keys.state(id), "deaths", 2);
+  await changeRow(world.core.commands, world.core.keys.state(id), { deaths: 2 });
   await world.startWorker();
   await world.advanceTo(world.now() + 30_000);
   await until(async () => (await status()) === "failed", { what: "it is set aside", within: 30_000 });

@@ -33,6 +33,7 @@ import { settle, type Settlement } from "../../src/redis/scripts/settle.ts";
 import { stuck } from "../../src/redis/scripts/stuck.ts";
 import { tick } from "../../src/redis/scripts/tick.ts";
 import { unrelease } from "../../src/redis/scripts/unrelease.ts";
+import { changeRow, readRow, unpackRows } from "./rows.ts";
 
 /** One piece of Lua replaced by another: in one script, or in all that hold it (a part of lib). */
 export interface Mutation {
@@ -203,11 +204,11 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
     }
   };
 
-  const hash = (name: string): Promise<Record<string, string>> => redis.hgetall(cell + name);
+  const fields = (name: string) => readRow(redis, cell + name);
   /** scheduled, queued, released, sending, or an end. */
   const state = async (id: string): Promise<string> => {
-    const own = await redis.hget(`${cell}x:${id}`, "state");
-    if (own !== null) return own;
+    const own = (await fields(`x:${id}`))["state"];
+    if (own !== undefined) return own;
     return (await redis.zscore(`${cell}scheduled`, id)) === null ? "queued" : "scheduled";
   };
 
@@ -221,7 +222,11 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
     beat: beatAll,
     put,
     drain,
-    hash,
+    fields,
+    /** Rows are hashes, as they were before; resolves with how many there were. */
+    asBefore: () => unpackRows(redis, cell),
+    /** Puts numbers into a row by hand. */
+    change: (name: string, change: Readonly<Record<string, number>>) => changeRow(redis, cell + name, change),
     /** The cell finds itself on a server of which nobody knows whether it has all. */
     elsewhere: () => redis.hset(`${cell}home`, "at", "elsewhere"),
     state,
@@ -272,8 +277,8 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
     pause: (account: string, channel: Channel, paused: boolean) => setPause(scripts, account, channel, paused),
     senderRate: (account: string, interval: number | null, sender = "s0@x.org", channel: Channel = "email") =>
       setSenderRate(scripts, account, channel, sender, interval === null ? null : milliseconds(interval)),
-    held: async (scope: string) => Number((await hash(`q:${scope}`))["held"] ?? 0),
-    used: async (scope: string, kind: WindowKind = "hour") => Number((await hash(`q:${scope}`))[`${kind}.used`] ?? 0),
+    held: async (scope: string) => Number((await fields(`q:${scope}`))["held"] ?? 0),
+    used: async (scope: string, kind: WindowKind = "hour") => Number((await fields(`q:${scope}`))[`${kind}.used`] ?? 0),
     expireIn: (key: string, ms: number) => redis.pexpire(`${cell}${key}`, ms),
     /** By the server's own clock; null where it stays. */
     daysLeft: async (key: string): Promise<number | null> => {

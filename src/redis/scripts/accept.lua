@@ -1,5 +1,5 @@
 --@ lib clock
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --@ lib quota
 --@ lib lanes
@@ -185,7 +185,7 @@ local function view_of(m)
     failover = failover or redis.call('HEXISTS', cell .. 'home', 'to')
     local chain = chain_of(m)
     views[#views + 1] = table.concat({
-      words(hash('ln:' .. name), LANE), words(ac_of(m.account, m.channel), ON_CHANNEL), words(stat_of(m.channel), SUMS),
+      words(row('ln:' .. name), LANE), words(ac_of(m.account, m.channel), ON_CHANNEL), words(stat_of(m.channel), SUMS),
       words(rate_of(m.channel), RATE), words(chain[1], SENDER, true), words(chain[2], LEVEL, true), words(chain[3], LEVEL, true),
       redis.call('ZCARD', cell .. 'in:' .. m.account .. ':' .. m.channel .. ':' .. m.class),
       redis.call('ZCARD', cell .. 'ring:' .. m.channel .. ':a'), failover, open_account(m.account).zone,

@@ -1,5 +1,5 @@
 --@ lib clock
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --[[ asking-due: texts whose provider is to be asked now. Who gets them has them for a while: two workers do not ask at once,
      and if this one dies, another asks later.

@@ -1,7 +1,7 @@
 --@ lib clock
 --@ lib making-room
 --@ lib home
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --@ lib quota
 --@ lib lanes
@@ -103,7 +103,7 @@ local function begin(token, id, release)
   put(x, 'state', 'sending')
   put(x, 'token', token)
   put(x, 'slot', (rate.f.interval or q_sender.f.interval) and slot or nil)
-  put(x, 'began', text_of(now))
+  put(x, 'began', now)
   move('sending', id, text_of(now + reap_in))
   add(ac_of(m.account, m.channel), 'sending', 1)
   return go(m, x, rest)

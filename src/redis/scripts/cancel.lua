@@ -1,7 +1,7 @@
 --@ lib clock
 --@ lib making-room
 --@ lib home
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --@ lib quota
 --@ lib lanes

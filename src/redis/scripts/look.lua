@@ -1,5 +1,5 @@
 --@ lib clock
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --[[ look: everything that says where a message is, why it waits and when it will go: a fixed number of reads. Reads only.
      KEYS 1 cell
@@ -22,7 +22,7 @@ else
     m.expires, m.batch or '-', m.sender, m.recipient, rest)
 end
 local on = account .. ':' .. m.channel
-local function all(key) return redis.call('HGETALL', cell .. key) end
+local function all(key) return flat(row(key)) end
 local zone, removed = unpack(redis.call('HMGET', cell .. 'acc:' .. account, 'zone', 'removed'))
 return {
   string.format('%.0f', now), text, all('x:' .. id), redis.call('ZSCORE', cell .. 'scheduled', id) or '0',

@@ -1,5 +1,5 @@
 --@ lib clock
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --[[ open-batch: a batch before its messages, with the template that they share. Repeating it changes nothing.
      KEYS 1 cell

@@ -1,6 +1,6 @@
 --@ lib clock
 --@ lib making-room
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --[[ purge: bodies, then whole records of messages that ended long enough ago leave Redis; a batch's template goes with its
      last body, the batch with its last record.

@@ -1,6 +1,6 @@
 --@ lib clock
 --@ lib home
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --@ lib quota
 --@ lib lanes

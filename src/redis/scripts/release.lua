@@ -1,6 +1,6 @@
 --@ lib clock
 --@ lib home
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --@ lib quota
 --@ lib lanes
@@ -161,7 +161,7 @@ local function account_must_wait(account, ring, ac, weight, worth)
   end
   local zone = known.zone
   if not ac.on_channel then
-    ac.on_channel, ac.on_all = numbers('q:C|' .. account .. '|' .. channel), numbers('q:A|' .. account)
+    ac.on_channel, ac.on_all = row('q:C|' .. account .. '|' .. channel), row('q:A|' .. account)
   end
   local till, kind = blocked_until(ac.on_channel, 1, zone, now)
   local by = kind and channel .. '.' .. kind
@@ -208,7 +208,7 @@ end
 
 -- The first id of the lane that still waits; tombstones (canceled, expired, suppressed, purged) are dropped.
 local function pop(lane)
-  local ln, list = hash('ln:' .. lane.name), cell .. 'lane:' .. lane.name
+  local ln, list = row('ln:' .. lane.name), cell .. 'lane:' .. lane.name
   while pops < MOST_POPS do
     local id = redis.call('LPOP', list)
     if not id then return nil end
@@ -242,7 +242,7 @@ while left > 0 do
   -- (5) the account, (6) its lane whose turn it is
   if not account_must_wait(account, ring, ac, weight, worth) then
     local lane = lane_at_head(account, ac)
-    if not hashes['ln:' .. lane.name] then work = work + WORK.lane end
+    if not rows['ln:' .. lane.name] then work = work + WORK.lane end
     if not lane_must_wait(lane) then
       local id, x = pop(lane) -- (7), (8) write
       if id then

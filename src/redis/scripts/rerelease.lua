@@ -1,6 +1,6 @@
 --@ lib clock
 --@ lib home
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --[[ rerelease: a released message whose job is lost gets a new number and a new job; its hold is kept. A late add of the old
      job is then refused by its number.
@@ -18,10 +18,10 @@ for at = 1, #ARGV, 2 do
     put(x, 'release', release + 1)
     put(x, 'job', job)
     redis.call('ZADD', cell .. 'released:' .. m.channel, now, id)
-    write_hash(x)
     replies[#replies + 1] = { job, release + 1 }
   else
     replies[#replies + 1] = {}
   end
 end
+write_rows()
 return replies

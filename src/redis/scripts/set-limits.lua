@@ -1,5 +1,5 @@
 --@ lib clock
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --@ lib quota
 --@ lib lanes
@@ -9,14 +9,13 @@
      ARGV 1 level (sender|channel|account), 2 account, 3 channel, 4 sender, then pairs: window kind, limit or 'none'
      Reply 1 ]]
 local level, account, channel, sender = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local name = ({ sender = 'S|' .. account .. '|' .. channel .. '|' .. sender, channel = 'C|' .. account .. '|' .. channel, account = 'A|' .. account })[level]
 keep_clock()
-local q = numbers('q:' .. name)
+local q = level == 'sender' and sender_row(account .. '|' .. channel .. '|' .. sender)
+  or row(level == 'channel' and 'q:C|' .. account .. '|' .. channel or 'q:A|' .. account)
 for at = 5, #ARGV, 2 do
   local limit = ARGV[at + 1] ~= 'none' and tonumber(ARGV[at + 1]) or nil
   put(q, FIELD[ARGV[at]].limit, limit)
 end
 if level == 'sender' then wake_sender(account, channel, sender) else wake_account(account) end
 flush()
-keep_or_expire(q)
 return 1

@@ -1,5 +1,5 @@
 --@ lib clock
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --@ lib quota
 --@ lib lanes
@@ -12,8 +12,9 @@
 local account, channel, paused = ARGV[1], ARGV[2], ARGV[3] == '1'
 local notes = read_notes(4)
 local now = keep_clock()
-local was_paused = redis.call('HGET', cell .. 'ac:' .. account .. ':' .. channel, 'paused') == '1'
-put(ac_of(account, channel), 'paused', paused and 1 or nil)
+local ac = ac_of(account, channel)
+local was_paused = ac.f.paused == 1
+put(ac, 'paused', paused and 1 or nil)
 if not paused then unpark_account(account, channel) end
 flush()
 if was_paused ~= paused then write_notes(notes, now) end

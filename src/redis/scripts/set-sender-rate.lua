@@ -1,5 +1,5 @@
 --@ lib clock
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --@ lib quota
 --@ lib lanes
@@ -10,9 +10,8 @@
      Reply 1 ]]
 local account, channel, sender = ARGV[1], ARGV[2], ARGV[3]
 keep_clock()
-local q = numbers('q:S|' .. account .. '|' .. channel .. '|' .. sender)
+local q = sender_row(account .. '|' .. channel .. '|' .. sender)
 put(q, 'interval', tonumber(ARGV[4]))
 wake_sender(account, channel, sender)
 flush()
-keep_or_expire(q)
 return 1

@@ -1,6 +1,6 @@
 --@ lib clock
 --@ lib making-room
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --@ lib quota
 --@ lib lanes

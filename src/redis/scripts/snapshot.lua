@@ -1,9 +1,10 @@
 --@ lib clock
---[[ snapshot: hashes as they stand together at one instant. Reads only.
+--@ lib rows
+--[[ snapshot: rows and hashes as they stand together at one instant. Reads only.
      KEYS 1 cell
-     ARGV names of hashes, without the cell
+     ARGV names, without the cell
      Reply {now, fields and values of each in order} ]]
 local now = read_clock()
 local replies = { string.format('%.0f', now) }
-for i = 1, #ARGV do replies[i + 1] = redis.call('HGETALL', cell .. ARGV[i]) end
+for i = 1, #ARGV do replies[i + 1] = flat(row(ARGV[i])) end
 return replies

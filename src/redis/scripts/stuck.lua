@@ -1,4 +1,5 @@
 --@ lib clock
+--@ lib rows
 --[[ stuck: what was released a while ago and not begun. Node asks BullMQ what became of each job.
      KEYS 1 cell
      ARGV 1 channel, 2 released longer ago than (ms), 3 at most so many
@@ -8,7 +9,7 @@ local now = read_clock()
 local replies = {}
 local before = string.format('%.0f', now - age)
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', cell .. 'released:' .. channel, '-inf', before, 'LIMIT', 0, most)) do
-  local release, job = unpack(redis.call('HMGET', cell .. 'x:' .. id, 'release', 'job'))
-  replies[#replies + 1] = { id, tonumber(release or '0'), job or '' }
+  local x = row('x:' .. id)
+  replies[#replies + 1] = { id, x.f.release or 0, x.f.job or '' }
 end
 return replies

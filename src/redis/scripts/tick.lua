@@ -1,6 +1,6 @@
 --@ lib clock
 --@ lib home
---@ lib hashes
+--@ lib rows
 --@ lib messages
 --[[ tick: is there anything to do, on any channel, and when must somebody look again? Reads only: an idle cell costs this
      call twice a second, whatever waits in it.
@@ -56,18 +56,18 @@ for i = 3, #ARGV do
   local since = tonumber(redis.call('ZRANGE', cell .. 'released:' .. channel, 0, 0, 'WITHSCORES')[2])
   if since then released_for = math.max(released_for, now - since) end
   if redis.call('EXISTS', cell .. 'ring:' .. channel .. ':a') == 1 or redis.call('EXISTS', cell .. 'ring:' .. channel .. ':h') == 1 then
-    local interval, closed, paused = unpack(redis.call('HMGET', cell .. 'rate:' .. channel, 'interval', 'closed', 'paused'))
-    closed = tonumber(closed or '0')
+    local rate = row('rate:' .. channel).f
+    local closed = rate.closed or 0
     if closed > now then
       sooner(closed)
-    elseif paused ~= '1' then
+    elseif rate.paused ~= 1 then
       local hands = 0
       for _, member in ipairs(redis.call('ZRANGEBYSCORE', cell .. 'workers', '(' .. string.format('%.0f', now - 6000), '+inf')) do
         local on, concurrency = string.match(member, ':([^:]+):(%d+)$')
         if on == channel then hands = hands + tonumber(concurrency) end
       end
       local target = 2 * hands
-      if interval then target = math.min(target, math.max(1, math.floor(2000 / tonumber(interval)))) end
+      if rate.interval then target = math.min(target, math.max(1, math.floor(2000 / rate.interval))) end
       if redis.call('ZCARD', cell .. 'released:' .. channel) < target then call_for(channel) end
     end
   end

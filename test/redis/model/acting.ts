@@ -79,7 +79,7 @@ export const beginRun = async (world: World, run: Run, lost = false): Promise<vo
     if (first[i]?.kind === "go" && reply.kind !== "go") throw new Violated(`${pair.id}: go, then ${reply.kind}`);
     if (reply.kind === "wait") run.todo.push(pair);
     if (reply.kind !== "go") continue;
-    const slot = Number(await stage.redis.hget(`${stage.cell}x:${pair.id}`, "slot"));
+    const slot = Number((await stage.fields(`x:${pair.id}`))["slot"]);
     world.judge.slot(message.channel, slot, world.interval("channel", message));
     world.judge.slot(
       `${message.account} ${message.channel} ${message.sender}`,

@@ -1,5 +1,6 @@
 /** Everything that a cell holds, to be compared: two dumps are equal iff nobody could tell the difference. */
 import type { Stage } from "../../support/gate-stage.ts";
+import { isRow, readRow } from "../../support/rows.ts";
 
 /** `clock` moves with every script that writes, and a failover began when it did; they are no part of what a script did. */
 const IGNORED = new Set(["clock", "test_clock"]);
@@ -8,7 +9,7 @@ const IGNORED_FIELDS = new Set(["since"]);
 const content = async (stage: Stage, key: string): Promise<unknown> => {
   const { redis } = stage;
   const type = await redis.type(key);
-  if (type === "string") return redis.get(key);
+  if (type === "string") return isRow(key.slice(stage.cell.length)) ? readRow(redis, key) : redis.get(key);
   if (type === "hash") {
     const fields = Object.entries(await redis.hgetall(key)).filter(([name]) => !IGNORED_FIELDS.has(name));
     return fields.sort(([a], [b]) => (a < b ? -1 : 1));

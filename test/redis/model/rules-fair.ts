@@ -79,7 +79,7 @@ export const FAIR: readonly Rule[] = [
       let services = 0;
       for (let call = 0; call < 16; call++) {
         await stage.release("email", 1, { messages: 1 });
-        if (!("served_h" in (await stage.hash("stat:email")))) services++;
+        if (!("served_h" in (await stage.fields("stat:email")))) services++;
         await stage.beat(true, `w${call}`);
       }
       expect(services).toBe(4);
@@ -198,8 +198,8 @@ export const FAIR: readonly Rule[] = [
       await stage.account("a");
       await stage.put("a", 2, { class: "high" });
       await stage.release("email", 1, { messages: 1 });
-      expect(await stage.hash("ac:a:email")).toMatchObject({ credit_h: "3", debt: "1" });
-      expect(await stage.hash("ac:a:email")).not.toHaveProperty("credit_a");
+      expect(await stage.fields("ac:a:email")).toMatchObject({ credit_h: "3", debt: "1" });
+      expect(await stage.fields("ac:a:email")).not.toHaveProperty("credit_a");
     },
     without: [
       {

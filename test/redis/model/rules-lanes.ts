@@ -9,8 +9,8 @@ const LANE = "a:email:low:s0@x.org";
 /** At most so many of its lane go before the message and including it. */
 const positionOf = async (stage: Stage, id: string): Promise<number> => {
   const [number] = (await stage.redis.get(`${stage.cell}m:${id}`))?.split(" ") ?? [];
-  const own = await stage.redis.hget(`${stage.cell}x:${id}`, "n");
-  return Number(own ?? number) - Number((await stage.hash(`ln:${LANE}`))["popped"] ?? 0);
+  const own = (await stage.fields(`x:${id}`))["n"];
+  return Number(own ?? number) - Number((await stage.fields(`ln:${LANE}`))["popped"] ?? 0);
 };
 
 export const LANES: readonly Rule[] = [
@@ -100,7 +100,7 @@ export const LANES: readonly Rule[] = [
       expect((await stage.tick()).expire).toBe(true);
       expect(await stage.expire()).toEqual({ expired: 1, more: false });
       expect(await stage.state(id)).toBe("expired");
-      expect((await stage.hash(`ln:${LANE}`))["live"]).toBe("600");
+      expect((await stage.fields(`ln:${LANE}`))["live"]).toBe("600");
     },
     without: [
       {

@@ -115,7 +115,7 @@ export const RELEASING: readonly Rule[] = [
       expect((await stage.tick()).ready).toEqual([]);
     },
     without: [
-      { script: "tick", find: "elseif paused ~= '1' then", replace: "else" },
+      { script: "tick", find: "elseif rate.paused ~= 1 then", replace: "else" },
       { script: "tick", find: "if closed > now then", replace: "if false then" },
       { script: "tick", find: "redis.call('ZCARD', cell .. 'released:' .. channel) < target", replace: "true" },
     ],
@@ -196,7 +196,7 @@ export const RELEASING: readonly Rule[] = [
       await stage.account("b");
       await stage.put("x", 1);
       await stage.put("b", 1);
-      await stage.redis.hset(`${stage.cell}ac:b:email`, "debt", 10);
+      await stage.change("ac:b:email", { debt: 10 });
       expect((await stage.release()).released).toBe(1);
     },
     without: [{ script: "release", find: "if not is_passed[ring][account] then", replace: "if true then" }],

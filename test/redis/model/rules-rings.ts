@@ -97,7 +97,7 @@ export const RINGS: readonly Rule[] = [
         await stage.put(account, 1, { sender: "other@x.org" });
         expect(await stage.released()).toEqual([]);
         await stage.senderRate(account, 1_800_000);
-        await stage.redis.hset(`${stage.cell}q:S|${account}|email|s0@x.org`, "last", await stage.clock());
+        await stage.change(`q:S|${account}|email|s0@x.org`, { last: await stage.clock() });
         expect(kinds(await stage.begin(pairs))).toEqual(["returned"]);
         expect(await stage.drain()).toHaveLength(1);
       }
@@ -174,7 +174,7 @@ export const RINGS: readonly Rule[] = [
       await stage.limit("A|a", { hour: 1, day: 1 });
       await stage.put("a", 2);
       await stage.drain();
-      expect(await stage.hash("ac:a:email")).toMatchObject({ held_by: "all.day" });
+      expect(await stage.fields("ac:a:email")).toMatchObject({ held_by: "all.day" });
       await stage.at(HOUR + 1);
       expect((await stage.release()).looked).toBe(0);
       await stage.at(24 * HOUR);

@@ -59,9 +59,8 @@ export const ROWS: readonly Rule[] = [
       expect(await stage.daysLeft(SENDER)).toBe(null);
     },
     without: [
-      { find: "row.moved_on or row.is_new", replace: "row.is_new" },
-      { find: "row.moved_on or row.is_new", replace: "row.moved_on" },
-      { find: "if has_rule(q) then", replace: "if false then" },
+      { find: "if row.after_write then", replace: "if false then" },
+      { find: "if not has_rule(q) then", replace: "if true then" },
     ],
   },
 ];

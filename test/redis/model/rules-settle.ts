@@ -146,7 +146,7 @@ export const SETTLING: readonly Rule[] = [
         await stage.reap(8);
       }
       expect([begun, await stage.state(id), await stage.used("A|a")]).toEqual([3, "failed", 3]);
-      expect((await stage.hash(`x:${id}`))["reason"]).toMatch(/^poison/);
+      expect((await stage.fields(`x:${id}`))["reason"]).toMatch(/^poison/);
     },
     without: [
       { script: "reap", find: "x.f.deaths >= POISON_DEATHS", replace: "false" },
@@ -167,7 +167,7 @@ export const SETTLING: readonly Rule[] = [
       await stage.put("a", 1);
       const early = await stage.released();
       await stage.senderRate("a", 1_000);
-      await stage.redis.hset(`${stage.cell}q:S|a|email|s0@x.org`, "last", (await stage.clock()) + 0);
+      await stage.change("q:S|a|email|s0@x.org", { last: await stage.clock() });
       expect(kinds(await stage.begin(early))).toEqual(["returned"]);
       await stage.put("b", 1);
       expect(await stage.begin(await stage.released())).toMatchObject([{ kind: "go", slotIn: 100 }]);
@@ -287,7 +287,7 @@ export const SETTLING: readonly Rule[] = [
       const pairs = await stage.released();
       await stage.begin(pairs.slice(0, 1));
       await stage.settle(pairs.slice(0, 1), "sent", { close: { about: "channel", for: milliseconds(300) } });
-      expect(await stage.hash(`x:${id}`)).toMatchObject({ state: "sent" });
+      expect(await stage.fields(`x:${id}`)).toMatchObject({ state: "sent" });
       expect(await stage.begin(pairs.slice(1))).toMatchObject([{ kind: "returned" }]);
       const [usage = ""] = await stage.redis.keys(`${stage.cell}use:*`);
       expect(Object.keys(await stage.redis.hgetall(usage)).map((field) => field.split(":")[1])).toEqual(["sent"]);
@@ -310,13 +310,13 @@ export const SETTLING: readonly Rule[] = [
       const calls = await stage.released("voice");
       await stage.begin([...texts, ...calls]);
       await stage.settle([...texts, ...calls], "uncertain", { again: true, tries: 1 });
-      expect(await stage.hash(`x:${texts[0]?.id}`)).toMatchObject({ state: "scheduled" });
-      expect(await stage.hash(`x:${calls[0]?.id}`)).toMatchObject({ state: "uncertain" });
+      expect(await stage.fields(`x:${texts[0]?.id}`)).toMatchObject({ state: "scheduled" });
+      expect(await stage.fields(`x:${calls[0]?.id}`)).toMatchObject({ state: "uncertain" });
       await stage.tick();
       const again = await stage.released("sms");
       await stage.begin(again);
       await stage.settle(again, "uncertain", { again: true, tries: 1, mostTries: 2 });
-      expect(await stage.hash(`x:${texts[0]?.id}`)).toMatchObject({ state: "asking" });
+      expect(await stage.fields(`x:${texts[0]?.id}`)).toMatchObject({ state: "asking" });
     },
     without: [
       { find: "elseif again and tries_left and m.channel ~= 'voice' then", replace: "elseif false then" },

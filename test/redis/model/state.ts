@@ -45,7 +45,17 @@ local function pairs_of(flat)
   for i = 1, #flat, 2 do out[flat[i]] = flat[i + 1] end
   return out
 end
-local function all(key) return pairs_of(redis.call('HGETALL', cell .. key)) end
+local function all(key)
+  local packed = redis.pcall('GET', cell .. key)
+  if type(packed) == 'string' then
+    local said = {}
+    for field, value in pairs(cmsgpack.unpack(packed)) do
+      said[field] = type(value) == 'number' and string.format('%.17g', value) or value
+    end
+    return said
+  end
+  return pairs_of(redis.call('HGETALL', cell .. key))
+end
 local function scores(key) return pairs_of(redis.call('ZRANGE', cell .. key, 0, -1, 'WITHSCORES')) end
 local out = { clock = tonumber(redis.call('GET', cell .. 'clock') or '0'), x = {}, number = {}, lane = {}, ln = {}, lanes = {},
   inner = {}, ac = {}, q = {}, acc = {}, rate = {}, stat = {}, released = {}, h = {}, a = {}, zone = {} }

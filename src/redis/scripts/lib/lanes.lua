@@ -11,12 +11,12 @@ local PARKED_BY_QUOTA, PARKED_FOR_GOOD = 1, 2
 local stats, rates, acs = {}, {}, { email = {}, sms = {}, voice = {}, whatsapp = {} }
 
 local function stat_of(channel)
-  stats[channel] = stats[channel] or hash('stat:' .. channel)
+  stats[channel] = stats[channel] or row('stat:' .. channel)
   return stats[channel]
 end
 
 local function rate_of(channel)
-  rates[channel] = rates[channel] or hash('rate:' .. channel)
+  rates[channel] = rates[channel] or row('rate:' .. channel)
   return rates[channel]
 end
 
@@ -29,7 +29,7 @@ end
 local function ac_of(account, channel)
   local ac = acs[channel][account]
   if ac then return ac end
-  ac = hash('ac:' .. account .. ':' .. channel)
+  ac = row('ac:' .. account .. ':' .. channel)
   ac.channel = channel
   ac.before = {
     queued = ac.f.queued or 0, throttled = ac.f.throttled or 0, scheduled = ac.f.scheduled or 0,
@@ -48,7 +48,7 @@ local function split_lane(name)
 end
 
 local function ln_of(account, channel, class, sender)
-  return hash('ln:' .. lane_name(account, channel, class, sender))
+  return row('ln:' .. lane_name(account, channel, class, sender))
 end
 
 local function has_lanes(ac)
@@ -136,7 +136,7 @@ end
 -- Puts a message into its lane; at the head it gets the number before the next one, so that positions stay "at most".
 local function push(m, at_head)
   local name = lane_name(m.account, m.channel, m.class, m.sender)
-  local ln, ac = hash('ln:' .. name), ac_of(m.account, m.channel)
+  local ln, ac = row('ln:' .. name), ac_of(m.account, m.channel)
   local number
   if at_head then
     redis.call('LPUSH', cell .. 'lane:' .. name, m.id)
@@ -171,7 +171,7 @@ end
 -- One waiting message less in the lane; at none the list goes, and the lane leaves its rings.
 local function lane_lost(m)
   local name = m.lane or lane_name(m.account, m.channel, m.class, m.sender)
-  local ln, ac = hash('ln:' .. name), ac_of(m.account, m.channel)
+  local ln, ac = row('ln:' .. name), ac_of(m.account, m.channel)
   add(ac, 'queued', -1)
   add(ac, 'live_' .. m.class, -1)
   if ln.f.parked then add(ac, 'lane_parked', -1) end
@@ -276,10 +276,10 @@ local function throttled_of(ac)
   return ac.f.lane_parked or 0
 end
 
--- Writes every hash that changed, and the sums over all accounts with them.
+-- Writes every row that changed, and the sums over all accounts with them.
 local function flush()
-  for i = 1, #hash_order do
-    local ac = hash_order[i]
+  for i = 1, #row_order do
+    local ac = row_order[i]
     if ac.charged then book(ac) end
     if ac.channel then
       local throttled = throttled_of(ac)
@@ -294,7 +294,5 @@ local function flush()
     end
   end
   write_later()
-  for _, row in ipairs(hash_order) do
-    if write_hash(row) and (row.moved_on or row.is_new) then keep_or_expire(row) end
-  end
+  write_rows()
 end

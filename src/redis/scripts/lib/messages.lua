@@ -169,7 +169,7 @@ local function drop_message(id)
 end
 
 local function x_of(id)
-  return hash('x:' .. id)
+  return row('x:' .. id)
 end
 
 -- scheduled, queued, released, sending or an end; nil when there is no such message.
@@ -187,14 +187,14 @@ end
 
 -- For /metrics: over all processes, whoever ended it. Fields that no script puts into its copy of the row.
 local function count_end(channel, state)
-  count('stat:' .. channel, 'ended:' .. state, 1)
+  add(row('stat:' .. channel), 'ended:' .. state, 1)
 end
 
 -- An end state. The caller has taken the message out of wherever it was. `spent` is in order of time because `now` is.
 local function end_message(m, state, now, reason)
   local x = x_of(m.id)
   put(x, 'state', state)
-  put(x, 'ended', text_of(now))
+  put(x, 'ended', now)
   put(x, 'reason', reason)
   if m.expires > 0 then redis.call('ZREM', cell .. 'expiring', m.id) end
   count('acc:' .. m.account, 'open', -1)

@@ -66,6 +66,25 @@ local function zone_is_known(zone, now)
   return known
 end
 
+local function has_rule(q)
+  for _, kind in ipairs(KINDS) do
+    if q.f[FIELD[kind].limit] then return true end
+  end
+  return q.f.interval ~= nil
+end
+
+-- A sender's row without a rule of its own goes 40 days after it last changed; one with a rule stays. (A row that is written
+-- has no end to its time.)
+local function expire_sender(q)
+  if not has_rule(q) then redis.call('EXPIRE', cell .. q.key, S_ROW_DAYS * 86400) end
+end
+
+local function sender_row(name)
+  local q = row('q:S|' .. name)
+  q.after_write = expire_sender
+  return q
+end
+
 local chains = {}
 
 local function chain_of(m)
@@ -75,7 +94,7 @@ local function chain_of(m)
     chain = chains[name]
     if not chain then
       local on = m.account .. '|' .. m.channel
-      chain = { numbers('q:S|' .. name), numbers('q:C|' .. on), numbers('q:A|' .. m.account) }
+      chain = { sender_row(name), row('q:C|' .. on), row('q:A|' .. m.account) }
       chains[name] = chain
     end
     m.chain = chain
@@ -105,7 +124,6 @@ local function roll(q, kind, zone, now)
   put(q, field.shut, shut)
   put(q, field.late, nil)
   put(q, field.late_at, nil)
-  q.moved_on = true
   return true
 end
 
@@ -161,7 +179,6 @@ local function book(q)
     else
       add(q, field.late, charged)
       put(q, field.late_at, now)
-      q.moved_on = true
     end
   end
 end
@@ -169,18 +186,4 @@ end
 -- Where the usage report books what happens now: the account's running hour, or UTC's when its zone is not known.
 local function hour_of_account(m, now)
   return window_of(account_of(m.account).zone, 'hour', now) or now - now % 3600000
-end
-
-local function has_rule(q)
-  for _, kind in ipairs(KINDS) do
-    if q.f[FIELD[kind].limit] then return true end
-  end
-  return q.f.interval ~= nil
-end
-
--- A sender's row without a rule of its own goes 40 days after a window of it was last opened (a minute's is, at least once
--- a minute); one with a rule stays.
-local function keep_or_expire(q)
-  if string.sub(q.key, 1, 4) ~= 'q:S|' then return end
-  if has_rule(q) then redis.call('PERSIST', cell .. q.key) else redis.call('EXPIRE', cell .. q.key, S_ROW_DAYS * 86400) end
 end
