@@ -1,7 +1,8 @@
 /**
  * Every key that Sluice writes, and nowhere else. All keys of a cell carry its hash tag, so that every script touches
  * one slot of a cluster. `cell` is the tag with its prefix: `sl:{s0}:`. The scripts build the same names from it, each
- * where it needs one (`cell .. 'acc:' .. account`). BullMQ's own keys live under `bullPrefix`, and no script touches them.
+ * where it needs one (`cell .. 'acc:' .. account`). A `row` is fields by name, packed into one
+ * string (scripts/lib/rows.lua). BullMQ's own keys live under `bullPrefix`, and no script touches them.
  *
  * | key                     | type   | holds                                                        | leaves                  |
  * |-------------------------|--------|--------------------------------------------------------------|-------------------------|
