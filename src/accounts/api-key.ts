@@ -64,8 +64,11 @@ export interface ApiKeys {
   ): Promise<{ record: ApiKey; key: string; oldExpiresAt: Instant } | null>;
   /** In force when it resolves, for its tokens too. False when there is no such key in this account. */
   revoke(account: string, id: string, who?: Who): Promise<boolean>;
-  /** Null for a key that is malformed, unknown, expired, revoked, or of an account that is gone. */
-  authenticate(key: string): Promise<KnownKey | null>;
+  /**
+   * Null for a key that is malformed, unknown, expired, revoked, or of an account that is gone.
+   * @param digest of the key (key-text.ts), from whoever has made it already
+   */
+  authenticate(key: string, digest?: string): Promise<KnownKey | null>;
   /** The same for one whose secret somebody else has judged: a token's. */
   known(id: string): Promise<KnownKey | null>;
 }

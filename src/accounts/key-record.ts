@@ -14,8 +14,8 @@ export const changeableFields = ({ name, apiLimit, scopes, expiresAt }: ApiKey):
   expires_at: expiresAt === null ? "" : String(expiresAt),
 });
 
-export const toFields = (record: ApiKey, digest: Buffer): Fields => ({
-  digest: digest.toString("hex"),
+export const toFields = (record: ApiKey, digest: string): Fields => ({
+  digest,
   ...changeableFields(record),
   created_at: String(record.createdAt),
   hint: record.hint,

@@ -1,6 +1,8 @@
 /** A key as a request shows it, from one look-up: the key, and what bounds its requests. */
-import { findApiKeys, type FoundKey } from "../redis/scripts/api-keys-find.ts";
+import { findApiKeys, readFoundKey, type FoundKey } from "../redis/scripts/api-keys-find.ts";
 import type { ScriptRunner } from "../redis/script.ts";
+import { remembered } from "../domain/remembered.ts";
+import type { Instant } from "../domain/time.ts";
 import { together } from "../redis/together.ts";
 import type { KnownKey } from "./api-key.ts";
 import { firstStated, limitIn, type ApiLimit } from "./api-limits.ts";
@@ -10,12 +12,22 @@ import { apiLimitsIn } from "./plan-record.ts";
 
 type PlanLimits = { readonly apiLimit: ApiLimit | null; readonly apiCeiling: ApiLimit | null };
 
+/** As long as nothing of it changes, all but the time at which it was seen is the same object again, limits included. */
 type Found = { readonly key: KnownKey; readonly digest: string };
+
+/** What was read of a key, and the text that it was read from. */
+interface Read {
+  readonly text: string;
+  readonly key: Omit<KnownKey, "seenAt">;
+  readonly digest: string;
+}
 
 export type FindKey = (id: string) => Promise<Found | null>;
 
 /** Keys in one call: twice as many make none of them cheaper, and Redis has nothing to do meanwhile. */
 const AT_MOST = 16;
+/** Some two kilobytes each. One that is forgotten is read again from its next look-up. */
+const KEYS_REMEMBERED = 1_000;
 
 /** @param plans of the file: they apply where nothing else was set over the API */
 export const findKeyOn = (scripts: ScriptRunner, plans: Plans): FindKey => {
@@ -33,29 +45,33 @@ export const findKeyOn = (scripts: ScriptRunner, plans: Plans): FindKey => {
   const limitsOfPlan = ({ plan, setPlan: json }: FoundKey): PlanLimits =>
     json === "" ? (plans.get(plan) ?? NONE) : setPlan(json);
 
-  const foundKey = (id: string, found: FoundKey): Found => {
+  const readKey = (id: string, text: string): Read => {
+    const found = readFoundKey(text);
     const ofPlan = limitsOfPlan(found);
     const record = fromFields(id, found.fields);
-    const key: KnownKey = {
-      ...record,
-      seenAt: found.now,
-      limits: {
-        key: record.apiLimit,
-        account: limitIn(found.apiLimit),
-        plan: found.plan || null,
-        planLimit: ofPlan.apiLimit,
-        ceiling: firstStated(limitIn(found.apiCeiling), ofPlan.apiCeiling),
-      },
+    const limits = {
+      key: record.apiLimit,
+      account: limitIn(found.apiLimit),
+      plan: found.plan || null,
+      planLimit: ofPlan.apiLimit,
+      ceiling: firstStated(limitIn(found.apiCeiling), ofPlan.apiCeiling),
     };
-    return { key, digest: found.fields["digest"] ?? "" };
+    return { text, key: { ...record, limits }, digest: found.fields["digest"] ?? "" };
+  };
+
+  const read = remembered<string, Read>(KEYS_REMEMBERED);
+  const foundKey = (id: string, text: string, seenAt: Instant): Found => {
+    let known = read.get(id);
+    if (known?.text !== text) read.set(id, (known = readKey(id, text)));
+    return { key: { ...known.key, seenAt }, digest: known.digest };
   };
 
   // Every request is looked up after it came, by a call that others share: one that came under the same key as well.
   return together<string, Found | null>(
     async (asked) => {
       const ids = [...new Set(asked)];
-      const found = await findApiKeys(scripts, ids);
-      const known = new Map(ids.map((id, at) => [id, found[at] ? foundKey(id, found[at]) : null]));
+      const { now, texts } = await findApiKeys(scripts, ids);
+      const known = new Map(ids.map((id, at) => [id, texts[at] ? foundKey(id, texts[at], now) : null]));
       return asked.map((id) => known.get(id) ?? null);
     },
     AT_MOST,

@@ -2,10 +2,10 @@
  * Who is asking, and whether the route is for them. One hook on every route, reading what
  * the route declares: nothing here looks at a path, which `//`, `;x` and `%2e` write in many ways.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import type { Account } from "../accounts/account.ts";
 import type { KnownKey } from "../accounts/api-key.ts";
+import { digestOf, isSameDigest } from "../accounts/key-text.ts";
 import { looksLikeAccessToken } from "../accounts/token.ts";
 import {
   forbidden,
@@ -24,8 +24,6 @@ import { clientAddress } from "../ratelimit/client-address.ts";
 import { guessLimit } from "./guess-limit.ts";
 import type { ServerOptions, Services } from "./services.ts";
 
-const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
-
 /** The credential; "" for a header of another form; null without one. An access token has some 500 characters. */
 export const bearer = (header: string | undefined): string | null =>
   header === undefined ? null : (/^bearer +([\x21-\x7e]{1,2048})$/i.exec(header)?.[1] ?? "");
@@ -33,8 +31,8 @@ export const bearer = (header: string | undefined): string | null =>
 const NEEDS_A_KEY: ReadonlySet<Access> = new Set(["operator", "account", "account-or-operator"]);
 
 /** One round trip for either: the key is looked up again, so that neither outlives it. */
-const keyOf = ({ keys, tokens }: Services, credential: string): Promise<KnownKey | null> =>
-  looksLikeAccessToken(credential) ? tokens.authenticate(credential) : keys.authenticate(credential);
+const keyOf = ({ keys, tokens }: Services, credential: string, digest: string): Promise<KnownKey | null> =>
+  looksLikeAccessToken(credential) ? tokens.authenticate(credential) : keys.authenticate(credential, digest);
 
 const refusalOf = (credential: string | null): SluiceError => {
   if (credential === null) return unauthenticated("expected a header `Authorization: Bearer <key or token>`");
@@ -61,24 +59,27 @@ const admit = (caller: Caller, access: Access, request: FastifyRequest): void =>
 };
 
 export const authenticate = (app: App, services: Services, options: ServerOptions): void => {
-  const adminDigest = sha256(services.adminKey);
+  const adminDigest = digestOf(services.adminKey);
   const guesses = guessLimit(services.clock, options.guessLimit ?? { perSecond: 600, burst: 1_200 });
 
-  const whoAsks = async (token: string | null, access: Access, request: FastifyRequest): Promise<Caller> => {
-    // Over digests, which have one length, whatever was sent.
-    if (token !== null && timingSafeEqual(sha256(token), adminDigest)) return { kind: "operator" };
-    if (request.routeOptions.config.unlimited === true) return { kind: "nobody" };
-    if (!NEEDS_A_KEY.has(access)) return { kind: "nobody" };
+  const whoseKey = async (token: string | null, digest: string, ip: string): Promise<Caller> => {
     // Guesses count as any other request of an address (limits.ts). Once they are a flood, they cost Redis nothing.
-    const address = clientAddress(request.ip);
-    const seconds = guesses.ask(address);
+    const seconds = guesses.isUntouched() ? 0 : guesses.ask(clientAddress(ip));
     if (seconds > 0) throw tooManyRequests(seconds);
-    const key = token === null || token === "" ? null : await keyOf(services, token);
+    const key = token === null || token === "" ? null : await keyOf(services, token, digest);
     if (key === null) {
-      guesses.take(address);
+      guesses.take(clientAddress(ip));
       throw refusalOf(token);
     }
     return { kind: "account", account: key.account, key: key.id, scopes: key.scopes, limits: key.limits };
+  };
+
+  const whoAsks = (access: Access, request: FastifyRequest): Caller | Promise<Caller> => {
+    const token = bearer(request.headers.authorization);
+    const digest = token === null ? "" : digestOf(token);
+    if (token !== null && isSameDigest(digest, adminDigest)) return { kind: "operator" };
+    if (request.routeOptions.config.unlimited === true || !NEEDS_A_KEY.has(access)) return { kind: "nobody" };
+    return whoseKey(token, digest, request.ip);
   };
 
   app.decorateRequest("caller", null);
@@ -86,7 +87,8 @@ export const authenticate = (app: App, services: Services, options: ServerOption
     const access = request.is404 ? "anyone" : request.routeOptions.config.access;
     // server.ts refuses to start with such a route: this is for the day somebody changes that.
     if (access === undefined) throw forbidden("this route says nothing about who may call it");
-    request.caller = await whoAsks(bearer(request.headers.authorization), access, request);
+    const caller = whoAsks(access, request);
+    request.caller = caller instanceof Promise ? await caller : caller;
     admit(request.caller, access, request);
   });
 };

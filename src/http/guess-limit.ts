@@ -14,6 +14,8 @@ export interface GuessLimit {
   take(caller: string): number;
   /** The same without taking one. */
   ask(caller: string): number;
+  /** Nobody has taken any: nobody need be asked about. */
+  isUntouched(): boolean;
 }
 
 /** More callers at once than this, and those seen first are forgotten: memory is bounded, whatever addresses come. */
@@ -31,6 +33,7 @@ export const guessLimit = (clock: Clock, { perSecond, burst }: { perSecond: numb
   const wait = (bucket: Bucket): number => (bucket.tokens >= 1 ? 0 : Math.ceil((1 - bucket.tokens) / perSecond));
   return {
     ask: (caller) => wait(filled(caller)),
+    isUntouched: () => buckets.size === 0,
     take(caller) {
       const bucket = filled(caller);
       const seconds = wait(bucket);

@@ -53,9 +53,11 @@ const NOTHING_APPLIES = { admitted: true, standings: [], violated: [], retryIn: 
 const decisionOf = (rules: readonly AppliedRule[], { admitted, at, retryIn, buckets }: Admission): Decision => {
   const standings: Standing[] = [];
   const violated: Standing[] = [];
-  for (const [place, { rule, shadow, windows }] of rules.entries()) {
+  for (let place = 0; place < rules.length; place++) {
+    const { rule, shadow, windows } = rules[place]!;
     if (shadow) continue;
-    for (const [index, { kind, length, limit }] of windows.entries()) {
+    for (let index = 0; index < windows.length; index++) {
+      const { kind, length, limit } = windows[index]!;
       const state = buckets[place]?.[index];
       if (state === undefined || limit === null) continue;
       const { used, resetIn, isFull } = state;
@@ -79,12 +81,17 @@ export const limiterOn = (options: LimiterOptions): Limiter => {
   const local = localLimiter(clock);
   const redis = redisWatch({ clock, patience, ...(changed ? { changed } : {}) });
 
-  const admit = together<AdmitRequest, Admission>((requests) => admitEach(scripts, requests), TOGETHER, "all");
+  const admit = together<AdmitRequest, Admission>(
+    (requests) => redis.inTime(admitEach(scripts, requests)),
+    TOGETHER,
+    "all",
+  );
 
   const asked = (mode: "take" | "look", rules: readonly AppliedRule[]): Promise<Admission> =>
     redis.ask(
       // Whoever asks whether Redis is back does not stand in line behind those who had no answer.
-      () => (redis.state().redis === "here" ? admit({ mode, buckets: rules }) : admitOne(scripts, mode, rules)),
+      () =>
+        redis.state().redis === "here" ? admit({ mode, buckets: rules }) : redis.inTime(admitOne(scripts, mode, rules)),
       () => (mode === "take" ? local.take(rules) : local.look(rules)),
     );
 

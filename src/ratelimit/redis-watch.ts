@@ -10,6 +10,8 @@ export type RedisState =
 const ASK_AGAIN_MS = 500;
 
 export interface RedisWatch {
+  /** The answer to a call; @throws when it does not come in time. Whoever shares the call shares the wait. */
+  inTime<T>(call: Promise<T>): Promise<T>;
   ask<T>(redis: () => Promise<T>, instead: () => T): Promise<T>;
   state(): RedisState;
 }
@@ -40,6 +42,7 @@ export const redisWatch = (parts: {
     changed?.(next);
   };
   return {
+    inTime: (call) => within(patience, call),
     async ask(redis, instead) {
       const now = clock.monotonic();
       if (state.redis === "away") {
@@ -47,7 +50,7 @@ export const redisWatch = (parts: {
         askAgainAt = (now + Math.max(ASK_AGAIN_MS, patience)) as MonotonicMillis;
       }
       try {
-        const answer = await within(patience, redis());
+        const answer = await redis();
         become({ redis: "here" });
         return answer;
       } catch (error) {

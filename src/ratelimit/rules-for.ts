@@ -109,6 +109,30 @@ const candidatesFor = (layer: Layer, request: LimitRequest): readonly Candidate[
     : candidatesOf(layer, ({ segments, method }) => segments === null && method === null);
 };
 
+/** What a policy has for a route, or an action. */
+interface Place {
+  readonly layers: readonly (readonly Candidate[])[];
+  /** Whether some of them count by something that stands in the body. */
+  readonly needsBody: boolean;
+  /** Nothing but who asks decides which of them apply, and on which counters: no query, body or path. */
+  readonly byCallerAlone: boolean;
+}
+
+const isOfFacts = ({ key }: Pick<Rule, "key">): boolean =>
+  key.every((part) => part.every(({ from }) => from === "fact"));
+
+const placeOf = (policy: Policy, request: LimitRequest): Place => {
+  const layers = policy.layers.map((layer) => candidatesFor(layer, request));
+  const all = layers.flat();
+  return {
+    layers,
+    needsBody: all.some(({ rule }) => rule.key.some((part) => part.some(({ from }) => from === "body"))),
+    byCallerAlone:
+      policy.layers.every(({ own }) => own === null || isOfFacts(own)) &&
+      all.every(({ rule, pattern }) => isOfFacts(rule) && (pattern?.query ?? null) === null),
+  };
+};
+
 /** More routes than an application has. Routes are patterns, of which no caller can make more. */
 const MOST_REMEMBERED = 5_000;
 
@@ -118,24 +142,27 @@ export interface RuleFinder {
   needsBody(method: string, route: string | null): boolean;
 }
 
-/** Finds the rules of requests, remembering which rules each route has. */
+/**
+ * Finds the rules of requests, remembering which rules each place has. Frozen facts that come again have the same list again: so
+ * it is made once for a caller, and requests of one caller are known to be alike.
+ */
 export const ruleFinder = (policy: Policy): RuleFinder => {
-  const known = new Map<string, readonly (readonly Candidate[])[]>();
-  const candidates = (request: LimitRequest): readonly (readonly Candidate[])[] => {
-    const name =
-      "action" in request ? `: ${request.action}` : `${countedMethod(request.method)} ${request.route ?? ""}`;
-    const found = known.get(name);
+  const places = new Map<string, Map<string, Place>>();
+  const placeFor = (request: LimitRequest): Place => {
+    const isAction = "action" in request;
+    const name = isAction ? request.action : (request.route ?? "");
+    const kind = isAction ? "an action" : countedMethod(request.method);
+    const found = places.get(name)?.get(kind);
     if (found) return found;
-    const sought = policy.layers.map((layer) => candidatesFor(layer, request));
-    if (known.size >= MOST_REMEMBERED) known.clear();
-    known.set(name, sought);
-    return sought;
+    if (places.size >= MOST_REMEMBERED) places.clear();
+    const place = placeOf(policy, request);
+    places.set(name, (places.get(name) ?? new Map<string, Place>()).set(kind, place));
+    return place;
   };
-  const find = (request: LimitRequest): readonly AppliedRule[] => {
-    const byLayer = candidates(request);
+  const seek = ({ layers }: Place, request: LimitRequest): readonly AppliedRule[] => {
     const query = "action" in request ? undefined : request.query;
     return policy.layers.flatMap(({ name, own, rules }, at) => {
-      const rule = byLayer[at]?.find(({ pattern }) => pattern === null || matchesQuery(pattern, query))?.rule;
+      const rule = layers[at]?.find(({ pattern }) => pattern === null || matchesQuery(pattern, query))?.rule;
       const stated = own === null ? null : ownLimitOf(request.facts, name);
       // A layer without rules is for callers with limits of their own alone.
       const mayBeOwn = rule === undefined ? rules.length === 0 : rule.overridable;
@@ -143,10 +170,19 @@ export const ruleFinder = (policy: Policy): RuleFinder => {
       return rule === undefined ? [] : withLimits(appliedRule(policy, rule, request));
     });
   };
-  const needsBody = (method: string, route: string | null): boolean =>
-    candidates({ method, route, facts: {} }).some((layer) =>
-      layer.some(({ rule }) => rule.key.some((part) => part.some(({ from }) => from === "body"))),
-    );
+  const ofCallers = new WeakMap<Facts, WeakMap<Place, readonly AppliedRule[]>>();
+  const find = (request: LimitRequest): readonly AppliedRule[] => {
+    const place = placeFor(request);
+    if (!place.byCallerAlone || !Object.isFrozen(request.facts)) return seek(place, request);
+    let ofCaller = ofCallers.get(request.facts);
+    const known = ofCaller?.get(place);
+    if (known) return known;
+    const rules = seek(place, request);
+    if (!ofCaller) ofCallers.set(request.facts, (ofCaller = new WeakMap()));
+    ofCaller.set(place, rules);
+    return rules;
+  };
+  const needsBody = (method: string, route: string | null): boolean => placeFor({ method, route, facts: {} }).needsBody;
   return Object.assign(find, { needsBody });
 };
 

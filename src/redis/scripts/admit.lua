@@ -1,13 +1,15 @@
 --@ lib clock
 --[[ admit: whether HTTP requests (or what else is limited) may go on, each by all windows of all rules that apply to it, all or
      nothing: a request that is refused is charged to none of them. Those of one call are decided one after the other, as if
-     each had come alone; a call costs by itself as much as one of them. Limits come with the call and are never kept.
+     each had come alone; those of one caller come as a group, which is read, kept and told as one. Limits come with the call
+     and are never kept.
      KEYS 1 cell
-     ARGV for each request: 'take', or 'look', which charges and writes nothing, and how many buckets;
+     ARGV for each group: 'take', or 'look', which charges and writes nothing, how many requests, and how many buckets;
           then for each bucket: its name, 1 if it is a shadow (counts, never refuses), how many windows it has,
           and for each window: kind ('rolling', 'fixed', 'clock'), length (ms), limit (0: none, but counted all the same)
-     Reply for each request {1 admitted | 0 refused, now, retry in (ms), then for each window: used, reset in (ms),
-            1 has no room + 2 came to 80 % + 4 came to 100 % of the limit, each told once in a window's length}
+     Reply for each group {now, reset in (ms) of each window, then for each run of requests of which the same is to be told: how
+            many, retry in (ms; 0: admitted), then for each window: used, as of the first of them, and 1 has no room + 2 came to
+            80 % + 4 came to 100 % of the limit, each told once in a window's length, + 8 each of them uses one more}
 
      A bucket is one string, its windows one after the other:
        fixed, clock  start (6 bytes), used (4), told (1)
@@ -22,56 +24,27 @@ local GRAINS, HEAD, ENTRY, PLAIN = 60, 19, 10, 11
 -- server until it is caught up with.
 local SLACK = 60000
 local now, is_later = read_clock()
+
+-- Buckets are numbered as they come: each is read once, and written once. Of bucket b, the windows are first[b] to
+-- first[b + 1] - 1; states[b] is the string as it was read.
+local number_of, names, states, changed, first, buckets, windows = {}, {}, {}, {}, { 1 }, 0, 0
+-- Of window w; made with room for two. The log of a rolling one: of the string, the bytes from `from` to `to`, and then one
+-- entry, at last_at, for `entered` requests, where that is not 0.
+local kinds, lengths, used, resets, since = { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }
+local from, to, told, told_at, last_at, entered = { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }
+-- Of the group that is being decided: its buckets, and what it says of them.
+local asked, shadows, limits = {}, {}, { 0, 0 }
 -- Of the request that is being decided.
-local admitted, retry, buckets, windows
+local room, flags = {}, { 0, 0 }
 
--- Of bucket b: names[b], states[b], room[b]; its windows are first[b] to first[b + 1] - 1.
-local names, shadows, states, first, room = {}, {}, {}, {}, {}
--- Of window w; made with room for two.
-local kinds, lengths, limits, used, resets, flags = { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }
-local from, to, since, told, told_at = { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }
--- By name, what the requests before have left of a bucket, and those that are to be written, with how long they are kept.
-local known, changed, outlives = {}, {}, {}
-
--- Reads a request's buckets from its arguments, and their states; answers where the next request begins.
-local function read_request(arg)
-  local all_known = true
-  buckets, windows = tonumber(argv[arg + 1]), 0
-  arg = arg + 2
-  for b = 1, buckets do
-    local name = cell .. 'lim:' .. argv[arg]
-    all_known = all_known and known[name] ~= nil
-    names[b], shadows[b], first[b] = name, argv[arg + 1] == '1', windows + 1
-    local count = tonumber(argv[arg + 2])
-    arg = arg + 3
-    for w = windows + 1, windows + count do
-      kinds[w], lengths[w], limits[w] = argv[arg], tonumber(argv[arg + 1]), tonumber(argv[arg + 2])
-      arg = arg + 3
-    end
-    windows = windows + count
-  end
-  first[buckets + 1] = windows + 1
-  local found = not all_known and call('MGET', unpack(names, 1, buckets))
-  for b = 1, buckets do
-    local state = known[names[b]]
-    if state == nil then
-      state = found[b]
-      known[names[b]] = state
-    end
-    states[b] = state
-  end
-  return arg
-end
-
--- Reads the window from its bytes: what is used of it, and when something is given back.
 local function read_rolling(w, state, at)
-  local length = lengths[w]
+  kinds[w], last_at[w], entered[w] = 'rolling', 0, 0
   if not state then
     used[w], resets[w], since[w], told[w], told_at[w], from[w], to[w] = 0, 0, 0, 0, 0, 1, 1
     return at
   end
   local entries, total, began, level, level_at = unpack_bytes('>HI4I6BI6', state, at)
-  local head, tail, gone = at + HEAD, at + HEAD + entries * ENTRY, now - length
+  local head, tail, gone = at + HEAD, at + HEAD + entries * ENTRY, now - lengths[w]
   local reset = 0
   -- Whoever comes back after a while has nothing left to count.
   if head < tail and unpack_bytes('>I6', state, tail - ENTRY) <= gone then head, total = tail, 0 end
@@ -88,131 +61,215 @@ local function read_rolling(w, state, at)
   return tail
 end
 
-local function read_plain(w, state, at)
+local function read_plain(w, state, at, kind)
   local length = lengths[w]
-  local is_clock = kinds[w] == 'clock'
   local start, count, level = 0, 0, 0
   if state then start, count, level = unpack_bytes('>I6I4B', state, at) end
   -- A window that was seen in a later time than now goes on: it is not given a second time.
   if now >= start + length then
-    start, count, level = is_clock and now - now % length or 0, 0, 0
+    start, count, level = kind == 'clock' and now - now % length or 0, 0, 0
   end
-  used[w], since[w], told[w] = count, start, level
+  kinds[w], used[w], since[w], told[w] = kind, count, start, level
   resets[w] = start == 0 and 0 or start + length - now
   return at + PLAIN
 end
 
+-- Reads a bucket's windows from its string: what is used of each, and when something is given back.
+local function read_bucket(name, count, arg)
+  local state, at = call('GET', name), 1
+  buckets = buckets + 1
+  for w = windows + 1, windows + count do
+    lengths[w] = tonumber(argv[arg + 1])
+    if argv[arg] == 'rolling' then
+      at = read_rolling(w, state, at)
+    else
+      at = read_plain(w, state, at, argv[arg])
+    end
+    arg = arg + 3
+  end
+  windows = windows + count
+  number_of[name], names[buckets], states[buckets], first[buckets + 1] = buckets, name, state, windows + 1
+  return buckets
+end
+
+-- How many buckets the group has, and where the next one begins.
+local function read_group(arg)
+  local count = tonumber(argv[arg])
+  arg = arg + 1
+  for i = 1, count do
+    local name, count_windows = cell .. 'lim:' .. argv[arg], tonumber(argv[arg + 2])
+    local b = number_of[name] or read_bucket(name, count_windows, arg + 3)
+    asked[i], shadows[b] = b, argv[arg + 1] == '1'
+    arg = arg + 3
+    for w = first[b], first[b + 1] - 1 do
+      limits[w] = tonumber(argv[arg + 2])
+      arg = arg + 3
+    end
+  end
+  return count, arg
+end
+
 -- How long until so many requests have left.
 local function leave_in(w, state, many)
-  local at = from[w]
-  while true do
+  for at = from[w], to[w] - 1, ENTRY do
     local instant, here = unpack_bytes('>I6I4', state, at)
     many = many - here
     if many <= 0 then return instant + lengths[w] - now end
-    at = at + ENTRY
   end
+  return last_at[w] + lengths[w] - now
 end
 
-local function judge()
-  admitted, retry = true, 0
-  for b = 1, buckets do
-    local state, at = states[b], 1
+-- How long the request has to wait; 0: it is admitted.
+local function judge(count)
+  local retry = 0
+  for i = 1, count do
+    local b = asked[i]
     room[b] = true
     for w = first[b], first[b + 1] - 1 do
-      at = (kinds[w] == 'rolling' and read_rolling or read_plain)(w, state, at)
       local limit = limits[w]
       flags[w] = 0
       if limit > 0 and used[w] >= limit then
         room[b], flags[w] = false, 1
         if not shadows[b] then
-          admitted = false
-          retry = max(retry, kinds[w] == 'rolling' and leave_in(w, state, used[w] + 1 - limit) or resets[w])
+          retry = max(retry, kinds[w] == 'rolling' and leave_in(w, states[b], used[w] + 1 - limit) or resets[w])
         end
       end
     end
   end
+  return retry
 end
 
--- Of the bucket that is being written: joined once, for each string on the way would be a copy and garbage.
-local pieces, last_piece = {}, 0
-local function write(bytes)
-  last_piece = last_piece + 1
-  pieces[last_piece] = bytes
-end
-
-local function write_rolling(w, state, charge)
-  local head, tail, began = from[w], to[w], since[w]
-  local last, kept = nil, tail - head
-  if charge then
-    if kept > 0 and (now <= began or (kept >= GRAINS * ENTRY and now - began < lengths[w] / GRAINS)) then
-      local instant, many = unpack_bytes('>I6I4', state, tail - ENTRY)
-      last, kept = pack_bytes('>I6I4', max(now, instant), many + 1), kept - ENTRY
+-- Those of one instant are one entry, and so are, once there are GRAINS, those of a GRAINS-th of the window.
+local function enter(w, state)
+  if entered[w] == 0 then
+    local kept = to[w] - from[w]
+    if kept > 0 and (now <= since[w] or (kept >= GRAINS * ENTRY and now - since[w] < lengths[w] / GRAINS)) then
+      local tail = to[w] - ENTRY
+      local instant, many = unpack_bytes('>I6I4', state, tail)
+      last_at[w], entered[w], to[w] = max(now, instant), many, tail
     else
-      last, began = pack_bytes('>I6I4', now, 1), now
+      last_at[w], since[w] = now, now
     end
   end
-  write(pack_bytes('>HI4I6BI6', kept / ENTRY + (last and 1 or 0), used[w], began, told[w], told_at[w]))
-  if kept > 0 then write(sub(state, head, head + kept - 1)) end
-  if last then write(last) end
+  entered[w] = entered[w] + 1
 end
 
-local function charge_all()
-  for b = 1, buckets do
-    local charge = admitted and room[b]
-    local is_changed, longest = charge, 0
-    last_piece = 0
+local function charge(w, state)
+  used[w] = used[w] + 1
+  if kinds[w] == 'rolling' then
+    enter(w, state)
+  elseif since[w] == 0 then
+    since[w] = now
+  end
+  if resets[w] == 0 then resets[w] = lengths[w] end
+end
+
+local function charge_all(count, admitted)
+  for i = 1, count do
+    local b = asked[i]
+    local is_charged = admitted and room[b]
+    changed[b] = changed[b] or is_charged
     for w = first[b], first[b + 1] - 1 do
-      local limit, count = limits[w], used[w]
-      if charge then
-        count = count + 1
-        used[w] = count
-        if since[w] == 0 and kinds[w] == 'fixed' then since[w] = now end
-        if resets[w] == 0 then resets[w] = lengths[w] end
+      if is_charged then
+        charge(w, states[b])
+        flags[w] = flags[w] + 8
       end
+      local limit, used_up = limits[w], used[w]
       -- Of a limit of one, and of one that was lowered, only the 100 % is told.
-      local level = limit == 0 and 0 or count >= limit and 2 or count * 5 >= limit * 4 and 1 or 0
-      if level > told[w] and (charge or flags[w] == 1) then
-        told[w], told_at[w], is_changed = level, now, true
+      local level = limit == 0 and 0 or used_up >= limit and 2 or used_up * 5 >= limit * 4 and 1 or 0
+      if level > told[w] and (is_charged or flags[w] == 1) then
+        told[w], told_at[w], changed[b] = level, now, true
         flags[w] = flags[w] + level * 2
       end
-      longest = max(longest, lengths[w])
-    end
-    if is_changed then
-      for w = first[b], first[b + 1] - 1 do
-        if kinds[w] == 'rolling' then
-          write_rolling(w, states[b], charge)
-        else
-          write(pack_bytes('>I6I4B', since[w], used[w], told[w]))
-        end
-      end
-      local slack = SLACK
-      if not is_later then
-        local time = call('TIME')
-        slack = slack + max(0, now - time[1] * 1000)
-      end
-      local name = names[b]
-      if not outlives[name] then changed[#changed + 1] = name end
-      known[name], outlives[name] = concat(pieces, '', 1, last_piece), longest + slack
     end
   end
 end
 
-local function reply()
-  local said = { admitted and 1 or 0, now, retry }
-  for w = 1, windows do
-    local at = w * 3 + 1
-    said[at], said[at + 1], said[at + 2] = used[w], resets[w], flags[w]
+-- Whether the run that begins there goes on with this request.
+local function goes_on(said, run, retry, count)
+  if said[run + 1] ~= retry then return false end
+  local at = run + 3
+  for i = 1, count do
+    for w = first[asked[i]], first[asked[i] + 1] - 1 do
+      if said[at] ~= flags[w] then return false end
+      at = at + 2
+    end
+  end
+  return true
+end
+
+local function decide(is_look, requests, count)
+  local said, n, run = { now }, 1, nil
+  for i = 1, count do n = n + first[asked[i] + 1] - first[asked[i]] end
+  for _ = 1, requests do
+    local retry = judge(count)
+    if not is_look then charge_all(count, retry == 0) end
+    if run and goes_on(said, run, retry, count) then
+      said[run] = said[run] + 1
+    else
+      run = n + 1
+      said[run], said[run + 1] = 1, retry
+      n = run + 1
+      for i = 1, count do
+        for w = first[asked[i]], first[asked[i] + 1] - 1 do
+          said[n + 1], said[n + 2] = used[w], flags[w]
+          n = n + 2
+        end
+      end
+    end
+  end
+  -- When something is given back does not depend on how many have come at one instant.
+  n = 1
+  for i = 1, count do
+    for w = first[asked[i]], first[asked[i] + 1] - 1 do
+      n = n + 1
+      said[n] = resets[w]
+    end
   end
   return said
 end
 
+-- Joined once, for each string on the way would be a copy and garbage.
+local function bytes_of(b)
+  local state, pieces, n = states[b], {}, 0
+  for w = first[b], first[b + 1] - 1 do
+    if kinds[w] == 'rolling' then
+      local kept = to[w] - from[w]
+      n = n + 1
+      pieces[n] = pack_bytes('>HI4I6BI6', kept / ENTRY + (entered[w] > 0 and 1 or 0), used[w], since[w], told[w], told_at[w])
+      if kept > 0 then
+        n = n + 1
+        pieces[n] = sub(state, from[w], to[w] - 1)
+      end
+      if entered[w] > 0 then
+        n = n + 1
+        pieces[n] = pack_bytes('>I6I4', last_at[w], entered[w])
+      end
+    else
+      n = n + 1
+      pieces[n] = pack_bytes('>I6I4B', since[w], used[w], told[w])
+    end
+  end
+  return concat(pieces)
+end
+
 local replies, arg = {}, 1
 while argv[arg] do
-  local is_look = argv[arg] == 'look'
-  arg = read_request(arg)
-  judge()
-  if not is_look then charge_all() end
-  replies[#replies + 1] = reply()
+  local is_look, requests, count = argv[arg] == 'look', tonumber(argv[arg + 1]), nil
+  count, arg = read_group(arg + 2)
+  replies[#replies + 1] = decide(is_look, requests, count)
 end
-for _, name in ipairs(changed) do call('SET', name, known[name], 'PX', outlives[name]) end
+
+local slack
+for b = 1, buckets do
+  if changed[b] then
+    if not slack then
+      local behind = is_later and 0 or now - call('TIME')[1] * 1000
+      slack = SLACK + max(0, behind)
+    end
+    local longest = 0
+    for w = first[b], first[b + 1] - 1 do longest = max(longest, lengths[w]) end
+    call('SET', names[b], bytes_of(b), 'PX', longest + slack)
+  end
+end
 return replies

@@ -41,51 +41,81 @@ export interface Admission {
 const FULL = 1;
 const CAME_TO_80 = 2;
 const CAME_TO_100 = 4;
-const HEAD = 3;
-const FIELDS = 3;
-
+const USES_ONE_MORE = 8;
 export interface AdmitRequest {
   /** `look` charges nothing. */
   readonly mode: "take" | "look";
   readonly buckets: readonly AdmitBucket[];
 }
 
-const admissionOf = (reply: readonly Reply[], buckets: readonly AdmitBucket[]): Admission => {
-  let at = HEAD;
-  const windowState = (): WindowState => {
-    const flags = number(reply[at + 2]);
-    const state: WindowState = {
-      used: number(reply[at]),
-      resetIn: number(reply[at + 1]) as Millis,
-      isFull: (flags & FULL) !== 0,
-      reached: (flags & CAME_TO_100) !== 0 ? 100 : (flags & CAME_TO_80) !== 0 ? 80 : null,
-    };
-    at += FIELDS;
-    return state;
-  };
-  return {
-    admitted: number(reply[0]) === 1,
-    at: number(reply[1]) as Instant,
-    retryIn: number(reply[2]) as Millis,
-    buckets: buckets.map(({ windows }) => windows.map(windowState)),
-  };
+/** Requests by the same buckets, the same list of them: one caller's, for as long as its limits are what they are. */
+interface Group extends AdmitRequest {
+  /** Their places among all requests. */
+  readonly places: number[];
+}
+
+const groupsOf = (requests: readonly AdmitRequest[]): readonly Group[] => {
+  const known = { take: new Map<AdmitRequest["buckets"], Group>(), look: new Map<AdmitRequest["buckets"], Group>() };
+  const groups: Group[] = [];
+  for (let place = 0; place < requests.length; place++) {
+    const { mode, buckets } = requests[place]!;
+    const group = known[mode].get(buckets);
+    if (group) group.places.push(place);
+    else {
+      const first = { mode, buckets, places: [place] };
+      known[mode].set(buckets, first);
+      groups.push(first);
+    }
+  }
+  return groups;
 };
 
-/** Each as if it had come alone, in their order. */
+const stateOf = (used: number, resetIn: Millis, flags: number): WindowState => ({
+  used,
+  resetIn,
+  isFull: (flags & FULL) !== 0,
+  reached: (flags & CAME_TO_100) !== 0 ? 100 : (flags & CAME_TO_80) !== 0 ? 80 : null,
+});
+
+/** One after the other, run by run. */
+const readAdmissions = (reply: readonly Reply[], { buckets, places }: Group, into: Admission[]): void => {
+  const [now, ...said] = reply.map(number);
+  const windows = buckets.reduce((sum, bucket) => sum + bucket.windows.length, 0);
+  let told = 0;
+  for (let run = windows; run < said.length; run += 2 + 2 * windows) {
+    const retryIn = said[run + 1] as Millis;
+    for (let each = 0; each < said[run]!; each++) {
+      let window = 0;
+      const states = buckets.map((bucket) =>
+        bucket.windows.map(() => {
+          const used = said[run + 2 + 2 * window]!;
+          const flags = said[run + 3 + 2 * window]!;
+          return stateOf((flags & USES_ONE_MORE) !== 0 ? used + each : used, said[window++] as Millis, flags);
+        }),
+      );
+      into[places[told++]!] = { admitted: retryIn === 0, at: now as Instant, retryIn, buckets: states };
+    }
+  }
+};
+
+/** Each as if it had come alone: those of one caller in their order. */
 export const admitEach = async (
   scripts: ScriptRunner,
   requests: readonly AdmitRequest[],
 ): Promise<readonly Admission[]> => {
+  const groups = groupsOf(requests);
   const args: (string | number)[] = [];
-  for (const { mode, buckets } of requests) {
-    args.push(mode, buckets.length);
+  for (const { mode, buckets, places } of groups) {
+    args.push(mode, places.length, buckets.length);
     for (const { name, shadow, windows } of buckets) {
       args.push(name, shadow ? 1 : 0, windows.length);
       for (const { kind, length, limit } of windows) args.push(kind, length, limit ?? 0);
     }
   }
   const replies = list(await scripts.run(script, args));
-  return requests.map(({ buckets }, at) => admissionOf(list(replies[at]), buckets));
+  const admissions: Admission[] = [];
+  for (const [at, group] of groups.entries()) readAdmissions(list(replies[at]), group, admissions);
+  return admissions;
 };
 
 /** @param mode `look` charges nothing */
