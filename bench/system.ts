@@ -26,7 +26,6 @@ const configFor = (cell: string, concurrency: number, smtpUrl: string): Config =
     SLUICE_BACKLOG_CAP: "100000000",
     SMTP_URL: smtpUrl,
     LOG_LEVEL: "silent",
-    SLUICE_API_POLICY: "none",
   }),
   cell,
   adminKey: ADMIN_KEY,
