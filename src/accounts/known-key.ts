@@ -1,8 +1,8 @@
 /** A key as a request shows it, from one look-up: the key, and what bounds its requests. */
-import { findApiKeys, readFoundKey, type FoundKey } from "../redis/scripts/api-keys-find.ts";
-import type { ScriptRunner } from "../redis/script.ts";
 import { remembered } from "../domain/remembered.ts";
 import type { Instant } from "../domain/time.ts";
+import { findApiKeys, readFoundKey, type FoundKey } from "../redis/scripts/api-keys-find.ts";
+import type { ScriptRunner } from "../redis/script.ts";
 import { together } from "../redis/together.ts";
 import type { KnownKey } from "./api-key.ts";
 import { firstStated, limitIn, type ApiLimit } from "./api-limits.ts";

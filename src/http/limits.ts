@@ -22,7 +22,9 @@ export const factsOf = ({ account, key, limits }: Omit<AccountCaller, "kind" | "
 const remembering = (): ((caller: AccountCaller) => Facts) => {
   const known = new WeakMap<ApiLimits, Facts>();
   return (caller) => {
-    const facts = known.get(caller.limits) ?? factsOf(caller);
+    const seen = known.get(caller.limits);
+    if (seen?.key === caller.key && seen.account === caller.account) return seen;
+    const facts = factsOf(caller);
     known.set(caller.limits, facts);
     return facts;
   };
