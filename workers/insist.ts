@@ -15,17 +15,13 @@ const LONGEST = minutes(15);
  * @param until when it is aborted, one more failure is enough
  * @throws at once what no repeating will mend; the last error when nothing came through for a quarter of an hour
  */
-export const insist = async <T>(
-  clock: Clock,
-  call: () => Promise<T>,
-  until: AbortSignal = new AbortController().signal,
-): Promise<T> => {
+export const insist = async <T>(clock: Clock, call: () => Promise<T>, until?: AbortSignal): Promise<T> => {
   const startedAt = clock.monotonic();
   for (let pause = FIRST_PAUSE; ; pause = milliseconds(Math.min(pause * 2, LONGEST_PAUSE))) {
     try {
       return await call();
     } catch (error) {
-      if (isScriptsMistake(error) || until.aborted || clock.monotonic() - startedAt > LONGEST) throw error;
+      if (isScriptsMistake(error) || until?.aborted || clock.monotonic() - startedAt > LONGEST) throw error;
       await sleep(pause, until);
     }
   }

@@ -1,52 +1,58 @@
 /**
- * So many at a time, in this process and on one channel, however many messages its jobs carry: the hands, and the messages
- * that are open (dispatch.ts). A job of many messages lasts as long as its slowest; with hands counted apart from jobs, it
- * holds up nobody.
+ * The hands of a channel in this process: so many attempts are in flight, however many messages its jobs carry. A job of
+ * many messages lasts as long as its slowest; with the hands counted apart from the jobs, it holds up nobody. Nor does a
+ * hand wait for Redis: what it has sent may still be open when it takes the next.
  */
-export interface Permit {
-  /** Once, however often it is called: what ends early gives it early, and what fails gives it in the end. */
-  give(): void;
+export interface Hands {
+  /** One of them, in the order of asking, when no more are open than may be; false when it was called off before. */
+  take(): Promise<boolean>;
+  /** It has nothing in it any more. Once for each that was taken. */
+  free(): void;
+  /** What was in it is not open any more: it is settled, or was given back. Once for each that was taken, after `free`. */
+  close(): void;
 }
 
-export interface Permits {
-  /** In the order of asking; null when it was called off before there was one. */
-  take(): Promise<Permit | null>;
-}
+/** Messages begun and not yet settled, for each hand. More would be in doubt when this process dies, and would gain nothing:
+ *  Redis takes their settlements together. */
+const OPEN = 2;
 
 /** @param calledOff nobody waits any longer; listened to once, for those who wait are hundreds, and come and go */
-export const permitsOf = (count: number, calledOff: AbortSignal): Permits => {
+export const handsOf = (count: number, calledOff: AbortSignal): Hands => {
   let free = count;
-  const waiting = new Set<(permit: Permit | null) => void>();
-  const permit = (): Permit => {
-    let isTaken = true;
-    return {
-      give: () => {
-        if (!isTaken) return;
-        isTaken = false;
-        const [next] = waiting;
-        if (next) {
-          waiting.delete(next);
-          next(permit());
-        } else free++;
-      },
-    };
-  };
+  let room = OPEN * count;
+  let waiting: ((isTaken: boolean) => void)[] = [];
   calledOff.addEventListener(
     "abort",
     () => {
-      for (const settle of waiting) settle(null);
-      waiting.clear();
+      for (const answer of waiting) answer(false);
+      waiting = [];
     },
     { once: true },
   );
+  const serve = (): void => {
+    while (free > 0 && room > 0) {
+      const next = waiting.shift();
+      if (!next) return;
+      free--;
+      room--;
+      next(true);
+    }
+  };
   return {
     take: async () => {
-      if (calledOff.aborted) return null;
-      if (free > 0) {
-        free--;
-        return permit();
-      }
-      return new Promise((resolve) => waiting.add(resolve));
+      if (calledOff.aborted) return false;
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+        serve();
+      });
+    },
+    free: () => {
+      free++;
+      serve();
+    },
+    close: () => {
+      room++;
+      serve();
     },
   };
 };

@@ -3,25 +3,28 @@
  * in a failover, those who did it still know (gate/failover.ts).
  */
 import type { Channel } from "../src/domain/channel.ts";
-import { milliseconds, minutes, type Clock, type Millis, type MonotonicMillis } from "../src/domain/time.ts";
+import {
+  milliseconds,
+  minutes,
+  type Clock,
+  type Instant,
+  type Millis,
+  type MonotonicMillis,
+} from "../src/domain/time.ts";
 import type { ScriptRunner } from "../src/redis/script.ts";
-import type { Begun, Release } from "../src/redis/scripts/begin.ts";
+import type { Begun, Run } from "../src/redis/scripts/begin.ts";
 import { restore, RESTORE_AT_MOST } from "../src/redis/scripts/failover-restore.ts";
 import { settle, type Settled, type Settlement } from "../src/redis/scripts/settle.ts";
 
 type Go = Extract<Begun, { kind: "go" }>;
 
-/** One attempt, as it goes on. */
-export interface Testimony {
-  /** Before Redis is told: what it is about to be told. */
-  outcome(settlement: Settlement): void;
-  told(settled: Settled): void;
-  /** It has not been handed to a provider, and is its lane's again. */
-  forget(): void;
-}
-
 export interface Witness {
-  began(channel: Channel, token: string, message: Release, go: Go): Testimony;
+  began(channel: Channel, run: Run, go: Go): Testimony;
+  /** Before Redis is told: what it is about to be told. */
+  outcome(testimony: Testimony, settlement: Settlement): void;
+  told(testimony: Testimony, settled: Settled): void;
+  /** It has not been handed to a provider, and is its lane's again. */
+  forget(testimony: Testimony): void;
   /** Says all of it again, oldest first; answers how many messages Redis had lost something of. */
   handIn(scripts: ScriptRunner): Promise<number>;
 }
@@ -31,28 +34,35 @@ export const REMEMBERED_FOR = minutes(5);
 /** Some 700 bytes each, without their bodies. */
 const REMEMBERED_AT_MOST = 10_000;
 
-interface Memory {
+/** Let go of together: each by itself would move all the others up. */
+const FORGOTTEN_AT_ONCE = 1_000;
+
+/** One attempt, as it goes on: flat, for there are thousands of them. */
+export interface Testimony extends Run {
   readonly channel: Channel;
-  readonly token: string;
-  readonly message: Release;
-  readonly go: Omit<Go, "body">;
+  readonly account: string;
+  readonly sender: string;
+  readonly recipient: string;
+  readonly batchId: string | null;
+  readonly createdAt: Instant;
+  readonly begunAt: MonotonicMillis;
   /** As long as somebody may have to send it again. */
   body: string;
-  readonly begunAt: MonotonicMillis;
   settlement: Settlement | null;
-  settled: boolean;
+  isSettled: boolean;
+  isForgotten: boolean;
 }
 
 /** In doubt, yes: then it counts. */
-const mayHaveGone = ({ settlement }: Memory): boolean =>
+const mayHaveGone = ({ settlement }: Testimony): boolean =>
   settlement === null || settlement.action === "sent" || settlement.action === "uncertain";
 
 /** In order, and no message twice in one call: what became of its first attempt comes before its second. */
-const rounds = (memories: Iterable<Memory>): Memory[][] => {
-  const found: Memory[][] = [];
+const rounds = (memories: readonly Testimony[]): Testimony[][] => {
+  const found: Testimony[][] = [];
   let ids = new Set<string>();
   for (const memory of memories) {
-    const { id } = memory.message;
+    const { id } = memory;
     const last = found.at(-1);
     if (last && last.length < RESTORE_AT_MOST && !ids.has(id)) last.push(memory);
     else {
@@ -69,71 +79,72 @@ const rounds = (memories: Iterable<Memory>): Memory[][] => {
  * @param rememberFor not longer than records are kept: one that Redis has purged is not one that it has lost
  */
 export const witnessOf = (clock: Clock, reapIn: Millis, rememberFor: Millis = REMEMBERED_FOR): Witness => {
-  const memories = new Set<Memory>();
+  const memories: Testimony[] = [];
+  const isOld = ({ begunAt }: Testimony): boolean => begunAt < clock.monotonic() - rememberFor;
   const forgetOld = (): void => {
-    const since = clock.monotonic() - rememberFor;
-    for (const memory of memories) {
-      if (memory.begunAt >= since && memories.size <= REMEMBERED_AT_MOST) return;
-      memories.delete(memory);
-    }
+    const tooMany = memories.length - REMEMBERED_AT_MOST;
+    const kept = memories.findIndex((memory, at) => at >= tooMany && !isOld(memory));
+    memories.splice(0, kept < 0 ? memories.length : kept);
   };
 
-  const sayAgain = async (scripts: ScriptRunner, round: readonly Memory[]): Promise<number> => {
+  const sayAgain = async (scripts: ScriptRunner, round: readonly Testimony[]): Promise<number> => {
     const replies = await restore(
       scripts,
       reapIn,
       round.map((memory) => ({
-        ...memory.message,
-        token: memory.token,
-        settled: memory.settled,
+        ...memory,
+        settled: memory.isSettled,
         charged: mayHaveGone(memory),
         begunAgo: milliseconds(clock.monotonic() - memory.begunAt),
-        account: memory.go.account,
-        channel: memory.channel,
-        sender: memory.go.sender,
-        recipient: memory.go.recipient,
-        batchId: memory.go.batchId,
-        createdAt: memory.go.createdAt,
-        body: memory.body,
       })),
     );
     // What is still under way settles by itself; an outcome may have come in while Redis was asked.
     const open = round.filter(({ settlement }, at) => settlement !== null && replies[at] !== "none");
     const outcomes = open.flatMap(({ settlement }) => settlement ?? []);
     const told = outcomes.length > 0 ? await settle(scripts, outcomes) : [];
-    for (const [at, memory] of open.entries()) if (told[at] === "ok") memory.settled = true;
+    for (const [at, memory] of open.entries()) if (told[at] === "ok") memory.isSettled = true;
     return replies.filter((reply) => reply === "restored").length;
   };
 
   return {
-    began: (channel, token, message, { body, ...go }) => {
-      forgetOld();
-      const memory: Memory = {
-        channel,
+    began: (channel, { id, release, token }, { account, sender, recipient, batchId, createdAt, body }) => {
+      const [oldest] = memories;
+      if (oldest && (isOld(oldest) || memories.length >= REMEMBERED_AT_MOST + FORGOTTEN_AT_ONCE)) forgetOld();
+      const memory: Testimony = {
+        id,
+        release,
         token,
-        message,
-        go,
-        body,
+        channel,
+        account,
+        sender,
+        recipient,
+        batchId,
+        createdAt,
         begunAt: clock.monotonic(),
+        body,
         settlement: null,
-        settled: false,
+        isSettled: false,
+        isForgotten: false,
       };
-      memories.add(memory);
-      return {
-        outcome: (settlement) => {
-          memory.settlement = settlement;
-          if (settlement.action === "sent" || settlement.action === "failed") memory.body = "";
-        },
-        told: (settled) => {
-          memory.settled = settled === "ok";
-        },
-        forget: () => void memories.delete(memory),
-      };
+      memories.push(memory);
+      return memory;
+    },
+    outcome: (testimony, settlement) => {
+      testimony.settlement = settlement;
+      if (settlement.action === "sent" || settlement.action === "failed") testimony.body = "";
+    },
+    told: (testimony, settled) => {
+      testimony.isSettled = settled === "ok";
+    },
+    forget: (testimony) => {
+      testimony.isForgotten = true;
+      testimony.body = "";
     },
     handIn: async (scripts) => {
       forgetOld();
       let restored = 0;
-      for (const round of rounds(memories)) restored += await sayAgain(scripts, round);
+      for (const round of rounds(memories.filter(({ isForgotten }) => !isForgotten)))
+        restored += await sayAgain(scripts, round);
       return restored;
     },
   };

@@ -45,10 +45,10 @@ export const contentsOn = (redis: Redis, keys: Keys): Contents => {
     return template;
   };
   return {
-    of: async ({ batchId, ...stored }) => {
+    of: async (stored) => {
       const content = contentOf(stored);
       if (content === null || !isTemplateUse(content)) return content;
-      const template = batchId === null ? null : await templateOf(batchId);
+      const template = stored.batchId === null ? null : await templateOf(stored.batchId);
       if (template === null) return null;
       return filledIn(template, content);
     },

@@ -58,10 +58,16 @@ export const readRecord = (text: string): MessageRecord => {
 };
 
 /** How an attempt is written down. Words: over 64 bytes of one field, Redis keeps the whole record in twice the memory. */
-export const attemptText = ({ outcome, provider, providerId, error }: Omit<AttemptRecord, "number" | "startedAt">) =>
-  error === undefined && !/\s/.test(providerId ?? "")
-    ? `${outcome} ${provider}${providerId === undefined ? "" : ` ${providerId}`}`
-    : JSON.stringify({ outcome, provider, provider_id: providerId, error } satisfies Partial<StoredAttempt> | object);
+export const attemptText = (
+  outcome: AttemptRecord["outcome"],
+  provider: string,
+  { providerId, error }: { readonly providerId: string | undefined; readonly error: string | undefined },
+): string => {
+  if (error !== undefined || /\s/.test(providerId ?? ""))
+    return JSON.stringify({ outcome, provider, provider_id: providerId, error } satisfies
+      Partial<StoredAttempt> | object);
+  return providerId === undefined ? `${outcome} ${provider}` : `${outcome} ${provider} ${providerId}`;
+};
 
 type StoredAttempt = { outcome: AttemptRecord["outcome"]; provider: string; provider_id?: string; error?: string };
 

@@ -34,10 +34,10 @@ export const together = <Item, Result>(
     underWay++;
     try {
       const results = await call(group.map(({ item }) => item));
-      for (const [at, asked] of group.entries()) {
+      group.forEach((asked, at) => {
         if (at < results.length) asked.resolve(results[at] as Result);
         else asked.reject(new RangeError(`expected ${group.length} answers, got ${results.length}`));
-      }
+      });
     } catch (error) {
       if (group.length > 1 && isScriptsMistake(error)) await Promise.all(group.map((asked) => make([asked])));
       else for (const asked of failing === "all" ? [...group, ...waiting.splice(0)] : group) asked.reject(error);

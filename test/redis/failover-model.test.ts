@@ -7,9 +7,9 @@ import * as fc from "fast-check";
 import type { Channel } from "../../src/domain/channel.ts";
 import { milliseconds, type MonotonicMillis } from "../../src/domain/time.ts";
 import { failoverWith } from "../../src/gate/failover.ts";
-import type { Begun, Release } from "../../src/redis/scripts/begin.ts";
+import type { Begun, Release, Run } from "../../src/redis/scripts/begin.ts";
 import type { ReleasedJob } from "../../src/redis/scripts/release.ts";
-import { witnessOf, type Testimony } from "../../workers/witness.ts";
+import { witnessOf, type Testimony, type Witness } from "../../workers/witness.ts";
 import { gateStages } from "../support/gate-cell.ts";
 import { HOUR, REAP_IN, type Mutation, type Stage } from "../support/gate-stage.ts";
 import { momentOf, type Moment } from "../support/rollback.ts";
@@ -25,9 +25,9 @@ type Go = Extract<Begun, { kind: "go" }>;
 type Action = "sent" | "failed" | "later" | "uncertain";
 
 interface Attempt {
-  readonly message: Release;
   readonly channel: (typeof CHANNELS)[number];
-  readonly token: string;
+  readonly run: Run;
+  readonly witness: Witness;
   readonly testimony: Testimony;
 }
 
@@ -105,24 +105,24 @@ const aHistory = async (stage: Stage) => {
       if (message && reply.kind === "wait") jobs[channel].push(message);
       if (!message || reply.kind !== "go") continue;
       const go: Go = reply;
-      const testimony = workers[worker % 2]?.witness.began(channel, token, message, go);
-      if (testimony) running.push({ message, channel, token, testimony });
+      const { witness } = workers[worker % 2] ?? {};
+      const run = { ...message, token };
+      if (witness) running.push({ channel, run, witness, testimony: witness.began(channel, run, go) });
     }
     return begun.filter(({ kind }) => kind === "go").length;
   };
   const settleOne = async (which: number, wanted: Action): Promise<void> => {
     const [attempt] = running.splice(which % Math.max(1, running.length), 1);
     if (!attempt) return;
-    const { message, channel, token, testimony } = attempt;
+    const { channel, run, witness, testimony } = attempt;
     const action = channel === "sms" && wanted === "uncertain" ? "sent" : wanted;
-    const sender = messages.find(({ id }) => id === message.id)?.sender ?? "";
+    const sender = messages.find(({ id }) => id === run.id)?.sender ?? "";
     if (action === "sent" || action === "uncertain")
-      ledger.push({ id: message.id, channel, sender, hour: Math.floor(stage.now() / HOUR) });
+      ledger.push({ id: run.id, channel, sender, hour: Math.floor(stage.now() / HOUR) });
     const rest = { delay: milliseconds(100), tries: 0 as const, mostTries: 9, close: null, record: "{}" };
-    const settlement = { ...message, token, action, ...rest };
-    testimony.outcome(settlement);
-    const [told] = await stage.settle([message], action, rest, token);
-    if (told) testimony.told(told);
+    witness.outcome(testimony, { ...run, action, ...rest });
+    const [told] = await stage.settle([run], action, rest, run.token);
+    if (told) witness.told(testimony, told);
   };
   return {
     at,

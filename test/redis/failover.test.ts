@@ -128,7 +128,7 @@ describe("a cell", () => {
     await beat(stage.scripts, "w", { email: 5 }, true, worker.generation());
     await looks(stage, worker);
     const [go] = await stage.begin(pairs);
-    if (go?.kind === "go") witness.began("email", "T", only(pairs), go);
+    if (go?.kind === "go") witness.began("email", { ...only(pairs), token: "T" }, go);
     const keys = await stage.redis.keys(`${stage.cell}*`);
     await stage.redis.unlink(keys.filter((key) => !key.endsWith("test_clock")));
     expect(await looks(stage, worker)).toBe(false);
@@ -263,17 +263,17 @@ describe("what a worker remembers", () => {
     for (const [n, go] of begun.entries()) {
       now = n * 200_000;
       const message = pairs[n];
-      if (message && go.kind === "go")
-        witness.began("email", "T", message, go).outcome({
-          ...message,
-          token: "T",
-          action: "sent",
-          delay: milliseconds(0),
-          tries: 1,
-          mostTries: 3,
-          close: null,
-          record: null,
-        });
+      if (!message || go.kind !== "go") continue;
+      const run = { ...message, token: "T" };
+      witness.outcome(witness.began("email", run, go), {
+        ...run,
+        action: "sent",
+        delay: milliseconds(0),
+        tries: 1,
+        mostTries: 3,
+        close: null,
+        record: null,
+      });
     }
     await old.comeBack();
     await witness.handIn(stage.scripts);

@@ -4,12 +4,14 @@ import type { Outcome } from "../../src/domain/outcome.ts";
 import { milliseconds, seconds, type Instant, type MonotonicMillis } from "../../src/domain/time.ts";
 import type { Reply, Script, ScriptRunner } from "../../src/redis/script.ts";
 import { dispatcher } from "../../workers/dispatch.ts";
+import { witnessOf } from "../../workers/witness.ts";
 import { silent } from "../start/scratch.ts";
 
 const BUDGET = seconds(2);
 const ONE = { id: "msg_1", release: 7 };
 const GO: Reply = ["go", 0, 0, 0, "header\n{}", "acc_1", "a@x.org", "b@x.org", "", "1700000000000"];
 const SENT: Outcome = { kind: "sent", providerId: "p1" };
+const REFUSED: Outcome = { kind: "permanent", why: "no such number" };
 
 type Answer = () => Reply;
 
@@ -23,6 +25,7 @@ const aWorker = ({
   const calls: { script: string; args: readonly (string | number)[] }[] = [];
   const attempts: string[] = [];
   const stop = new AbortController();
+  const clock = { now: () => 0 as Instant, monotonic: () => now as MonotonicMillis };
   const scripts: ScriptRunner = {
     run: async ({ name }: Script, args) => {
       calls.push({ script: name, args });
@@ -37,12 +40,12 @@ const aWorker = ({
       scripts,
       durable: scripts,
       contents: { of: async () => ({ body: "Hello" }) },
-      clock: { now: () => 0 as Instant, monotonic: () => now as MonotonicMillis },
+      clock,
       random: () => 0.5,
       log: silent,
       onAttempt: () => {},
       pass: () => {},
-      witness: { began: () => ({ outcome: () => {}, told: () => {}, forget: () => {} }), handIn: async () => 0 },
+      witness: witnessOf(clock, seconds(5)),
       stopping: stop.signal,
     },
     {
@@ -81,6 +84,10 @@ const settled = (worker: Worker) => {
 const lost = (): never => {
   throw new Error("Connection is closed.");
 };
+const broken = (): never => {
+  throw new Error("ERR user_script:7: attempt to index a nil value script: 12, on @user_script:7.");
+};
+const message = (n: number) => ({ id: `msg_${n}`, release: 1 });
 
 describe("a worker", () => {
   it("calls its provider after begin has said go, and settles under the token and the release of that begin", async () => {
@@ -124,8 +131,10 @@ describe("a worker", () => {
     const worker = aWorker();
     await worker.dispatch("sms", [ONE]);
     await worker.dispatch("sms", [ONE]);
-    const tokens = worker.asked("begin").map(([, token]) => token);
-    expect(new Set(tokens).size).toBe(2);
+    const another = aWorker();
+    await another.dispatch("sms", [ONE]);
+    const tokens = [worker, another].flatMap(({ asked }) => asked("begin").map(([, token]) => token));
+    expect(new Set(tokens).size).toBe(3);
   });
 
   it("tells the reaper of the budget, the attempt and the margin together", async () => {
@@ -150,15 +159,28 @@ describe("a worker", () => {
       settle = resolve;
     });
     const worker = aWorker({ settling: () => held });
-    const all = worker.dispatch(
-      "sms",
-      [1, 2, 3, 4].map((n) => ({ id: `msg_${n}`, release: 1 })),
-    );
+    const all = worker.dispatch("sms", [1, 2, 3, 4].map(message));
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
     expect(worker.attempts).toEqual(["msg_1", "msg_2"]);
     settle();
     await all;
     expect(worker.attempts).toEqual(["msg_1", "msg_2", "msg_3", "msg_4"]);
+  });
+
+  it("sends what its jobs carry in the order in which it got them, and answers for each job by itself", async () => {
+    const worker = aWorker({ outcome: async () => (worker.attempts.length === 2 ? REFUSED : SENT) });
+    const jobs = [
+      [1, 2],
+      [3, 4],
+    ].map((numbers) => worker.dispatch("sms", numbers.map(message)));
+    expect(await Promise.all(jobs)).toEqual([["no such number"], []]);
+    expect(worker.attempts).toEqual(["msg_1", "msg_2", "msg_3", "msg_4"]);
+  });
+
+  it("lets a job fail, and the others go on, when one of its messages cannot be begun at all", async () => {
+    const worker = aWorker({ begins: [broken, () => GO] });
+    expect(await worker.dispatch("sms", [1, 2].map(message))).toEqual([expect.stringContaining("user_script")]);
+    expect(worker.attempts).toEqual(["msg_2"]);
   });
 
   it.each<[string, () => Promise<Outcome>]>([
@@ -177,6 +199,22 @@ describe("a worker", () => {
     expect(worker.attempts).toEqual([]);
     expect(worker.asked("begin")).toEqual([]);
     expect(worker.asked("unrelease")).toEqual([[expect.any(String), "msg_1", 7]]);
+  });
+
+  it("gives back, in their order, those that wait for a hand when it is to stop; what is in hand it finishes", async () => {
+    let answer: (outcome: Outcome) => void = () => {};
+    const worker = aWorker({ outcome: () => new Promise((resolve) => (answer = resolve)) });
+    const jobs = [
+      [1, 2],
+      [3, 4],
+    ].map((numbers) => worker.dispatch("sms", numbers.map(message)));
+    for (let turn = 0; turn < 20 && worker.attempts.length === 0; turn++) await new Promise(setImmediate);
+    worker.stop.abort();
+    answer(SENT);
+    await Promise.all(jobs);
+    const given = worker.asked("unrelease").flatMap((args) => args.filter((_, at) => at % 3 === 1));
+    expect(given).toEqual(["msg_2", "msg_3", "msg_4"]);
+    expect(settled(worker)).toMatchObject({ id: "msg_1", action: "sent" });
   });
 
   it("gives back under its token what begin may have marked and never answered for, when it is to stop", async () => {
