@@ -25,7 +25,7 @@ interface Read {
 export type FindKey = (id: string) => Promise<Found | null>;
 
 /** Keys in one call: twice as many make none of them cheaper, and Redis has nothing to do meanwhile. */
-const AT_MOST = 16;
+const AT_MOST = 32;
 /** Some two kilobytes each. One that is forgotten is read again from its next look-up. */
 const KEYS_REMEMBERED = 1_000;
 

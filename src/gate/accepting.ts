@@ -87,7 +87,7 @@ const bytesOf = (messages: readonly AcceptMessage[]): number =>
   messages.reduce((sum, { kept, body }) => sum + kept.length + body.length, 0);
 
 /** Requests of one message that share a call: as much as one piece of a bulk, in messages and in bytes. */
-const TOGETHER = 16;
+const TOGETHER = 32;
 const SHARES_UP_TO = ACCEPT_BYTES / TOGETHER;
 
 /** In a bulk nobody is told when: only whether its lane is out of quota as it stands. */

@@ -73,7 +73,7 @@ const decisionOf = (rules: readonly AppliedRule[], { admitted, at, retryIn, buck
 const PATIENCE = milliseconds(2_000);
 
 /** Requests in one call: twice as many make none of them cheaper, and Redis has nothing to do meanwhile. */
-const TOGETHER = 16;
+const TOGETHER = 32;
 
 export const limiterOn = (options: LimiterOptions): Limiter => {
   const { policy, scripts, clock, taken, changed, patience = PATIENCE } = options;

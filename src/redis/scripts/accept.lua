@@ -7,18 +7,19 @@
      message costs. Each request is taken or refused for itself. Ids are made before the call, so repeating it changes nothing.
      Gates are told of the channels that have something new.
      KEYS 1 cell
-     ARGV for each request: account, backlog cap, batch id or '-', 1 to be told how its messages stand, how many messages; then
-          ten for each: id, channel, class, sender, recipient, due (ms, 0 for at once), expires (ms, 0 for never), sup (the
-          suppressed address to look for), kept JSON, body JSON
-     Reply {now, {for each request}, {views}}: 'gone' (no such account) or 'full' (the cap), and then nothing of it was written,
-          or {the account's zone, 'state parked (0|1) created number view (0: none)'…}
+     ARGV for each request: 'account cap batch told' (its backlog cap; '-' for no batch; told 1: how its messages stand), how many
+          messages; then six for each: 'channel class sender', id, recipient, '' or 'due expires' (ms; 0 for at once, for never),
+          kept JSON, body JSON. What comes again is the same word again, and is read once.
+     Reply {now, a line for each request, the views…}: 'gone' (no such account) or 'full' (the cap), and then nothing of it was
+          written, or the account's zone and for each message |state parked (0|1) created number view (0: none)
      A view is what `look` tells of a lane, as far as a forecast needs it: a line of words (name, value, …) for each of lane,
      account on channel, channel sums, rate, sender row, channel row and account row; then lanes in the class, accounts in the
      ring, sending held since a failover (0|1), the zone. One for all messages of a lane; none for what was there already, or has ended. ]]
-local EACH = 10
+local EACH = 6
 local now
-local opened, accepted = {}, {}
-local made, views, view_at, nudged = {}, {}, {}, {}
+local opened, accepted, nudged, views = {}, {}, {}, {}
+-- Of ids: made in this call. Of places in ARGV: a message that is new. And whether any that are asked for are there already.
+local made, fresh, is_any_there = {}, {}, true
 -- Last of all, after what counts them: a script that breaks off is tried again message by message (together.ts), and what
 -- has its record by then is taken for one that was accepted.
 local records = {}
@@ -43,109 +44,159 @@ local function is_there(id, bulk)
     local _, place = place_of(id)
     if place and place < bulk.length then return true end
   end
-  return redis.call('EXISTS', cell .. 'm:' .. id) == 1
-end
-
-local function write(m, kept, body)
-  local bulk, row = m.batch and bulks[m.batch], ''
-  if bulk then
-    local _, place = place_of(m.id)
-    if place == bulk.length + #bulk.rows then
-      row = row_text(m, kept, body)
-      bulk.rows[#bulk.rows + 1] = row
-    end
-  end
-  if row == '' then write_message(m, kept, body) end
+  return is_any_there and redis.call('EXISTS', cell .. 'm:' .. id) == 1
 end
 
 local function open_account(account)
   local known = opened[account]
   if not known then
     local zone, removed, open = unpack(redis.call('HMGET', cell .. 'acc:' .. account, 'zone', 'removed', 'open'))
-    known = { zone = removed ~= '1' and zone, open = tonumber(open or '0') }
+    known = { zone = removed ~= '1' and zone, open = tonumber(open or '0'), new = 0, lanes = {} }
     opened[account] = known
   end
   return known
 end
 
-local function is_parked(m)
-  local ln = ln_of(m.account, m.channel, m.class, m.sender)
-  local by_quota = ac_of(m.account, m.channel).f.parked == PARKED_BY_QUOTA
-  return (by_quota or ln.f.parked) and 1 or 0
+local function lane_of(account, known, words)
+  local lane = known.lanes[words]
+  if not lane then
+    local channel, class, sender = string.match(words, '^(%S+) (%S+) (.*)$')
+    local name = lane_name(account, channel, class, sender)
+    lane = { account = account, channel = channel, class = class, sender = sender, name = name,
+      ln = row('ln:' .. name), ac = ac_of(account, channel), view = '0' }
+    known.lanes[words] = lane
+  end
+  return lane
 end
 
-local function accept(account, cap, batch, told, first, last)
+local function parked(lane)
+  local by_quota = lane.ac.f.parked == PARKED_BY_QUOTA
+  return (by_quota or lane.ln.f.parked) and '1' or '0'
+end
+
+-- The place of the lane's view among all; what it says is read when everything has been accepted.
+local function view_of(lane)
+  if lane.view == '0' then
+    views[#views + 1] = lane
+    lane.view = tostring(#views)
+  end
+  return lane.view
+end
+
+local function suppressions_of(account, known)
+  if known.has_suppressions == nil then
+    known.has_suppressions = redis.call('EXISTS', cell .. 'sup:' .. account) == 1
+  end
+  return known.has_suppressions
+end
+
+-- A message that is new; answers its state.
+local function make(m, lane, has_suppressions, known)
+  known_messages[m.id] = m
+  made[m.id] = true
+  if m.expires > 0 then redis.call('ZADD', cell .. 'expiring', m.expires, m.id) end
+  if has_suppressions and redis.call('HEXISTS', cell .. 'sup:' .. m.account, m.channel .. '|' .. string.lower(m.recipient)) == 1 then
+    end_message(m, 'suppressed', now, 'the address is suppressed')
+    known.open = known.open - 1
+    return 'suppressed'
+  end
+  nudged[m.channel] = true
+  if m.due > now then
+    redis.call('ZADD', cell .. 'scheduled', m.due, m.id)
+    add(lane.ac, 'scheduled', 1)
+    return 'scheduled'
+  end
+  m.number = push(m, false)
+  return 'queued'
+end
+
+local function accept(head, first, last)
+  local account, batch = head.account, head.batch
   local known = open_account(account)
   if not known.zone then return 'gone' end
-  local fresh, new, bulk = {}, 0, bulk_of(batch)
+  local new, bulk = 0, bulk_of(batch)
   for at = first, last, EACH do
-    local id = ARGV[at]
-    if not is_there(id, bulk) then
+    if not is_there(ARGV[at + 1], bulk) then
       fresh[at] = true
       new = new + 1
     end
   end
-  if new > 0 and known.open + new > cap then return 'full' end
+  if new > 0 and known.open + new > head.cap then return 'full' end
 
   now = now or keep_clock()
-  local reply = { known.zone }
   if new > 0 then
-    known.open = known.open + new
-    count('acc:' .. account, 'open', new)
+    known.open, known.new = known.open + new, known.new + new
     if batch ~= '-' then accepted[batch] = (accepted[batch] or 0) + new end
   end
-  local has_suppressions = new > 0 and redis.call('EXISTS', cell .. 'sup:' .. account) == 1
+  local has_suppressions = new > 0 and suppressions_of(account, known)
+  local line = known.zone
 
   for at = first, last, EACH do
-    local state
-    local id, channel, class, sender, recipient = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
-    local due, expires, sup, kept, body = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6]), ARGV[at + 7], ARGV[at + 8], ARGV[at + 9]
-    local m
-    if not fresh[at] then
-      m = message(id)
-    else
-      m = {
-        id = id, number = 0, account = account, channel = channel, class = class, created = now,
-        due = due, expires = expires, batch = batch ~= '-' and batch or nil, sender = sender, recipient = recipient,
-      }
-      known_messages[id] = m
-      made[id] = true
-      if expires > 0 then redis.call('ZADD', cell .. 'expiring', expires, id) end
-      if has_suppressions and redis.call('HEXISTS', cell .. 'sup:' .. account, channel .. '|' .. sup) == 1 then
-        state = 'suppressed'
-        end_message(m, state, now, 'the address is suppressed')
-        known.open = known.open - 1
-      elseif due > now then
-        state = 'scheduled'
-        redis.call('ZADD', cell .. 'scheduled', due, id)
-        add(ac_of(account, channel), 'scheduled', 1)
-      else
-        state = 'queued'
-        m.number = push(m, false)
+    local lane, id, when = lane_of(account, known, ARGV[at]), ARGV[at + 1], ARGV[at + 3]
+    if fresh[at] then
+      local due, expires = 0, 0
+      if when ~= '' then
+        due, expires = string.match(when, '^(%d+) (%d+)$')
+        due, expires = tonumber(due), tonumber(expires)
       end
-      if state ~= 'suppressed' then nudged[channel] = true end
-      records[#records + 1] = { m, kept, body }
-      move('idx:' .. account, id, now)
+      local m = {
+        id = id, number = 0, account = account, channel = lane.channel, class = lane.class, created = now,
+        due = due, expires = expires, batch = batch ~= '-' and batch or nil, sender = lane.sender, recipient = ARGV[at + 2],
+        kept = ARGV[at + 4], body = ARGV[at + 5],
+      }
+      local state = make(m, lane, has_suppressions, known)
+      records[#records + 1] = m
+      move('idx:' .. account, id, text_of(now))
       if batch ~= '-' and not bulk then append('bat:' .. batch .. ':ids', id) end
+      local view = head.told and state ~= 'suppressed' and view_of(lane) or '0'
+      line = line .. '|' .. state .. ' ' .. parked(lane) .. ' ' .. text_of(now) .. ' ' .. m.number .. ' ' .. view
+    else
+      local m = message(id)
+      local is_parked = m and parked({ ln = ln_of(m.account, m.channel, m.class, m.sender), ac = ac_of(m.account, m.channel) }) or '0'
+      line = line .. '|' .. state_of(id) .. ' ' .. is_parked .. ' ' .. text_of(m and m.created or now) .. ' ' .. (m and m.number or 0) .. ' 0'
     end
-    reply[#reply + 1] = {
-      state or state_of(id), m and is_parked(m) or 0, string.format('%.0f', m and m.created or now),
-      m and m.number or 0, told and fresh[at] and state ~= 'suppressed' and m,
-    }
   end
-  return reply
+  return line
 end
 
-local replies, at = {}, 1
+local function head_of_request(text)
+  local account, cap, batch, told = string.match(text, '^(%S+) (%d+) (%S+) (%d)$')
+  return { account = account, cap = tonumber(cap), batch = batch, told = told == '1' }
+end
+
+local texts, n_texts = {}, 0
+local function write(m)
+  local bulk = m.batch and bulks[m.batch]
+  if bulk then
+    local _, place = place_of(m.id)
+    if place == bulk.length + #bulk.rows then
+      local text = row_text(m, m.kept, m.body)
+      bulk.rows[#bulk.rows + 1] = text
+      if text ~= '' then return end
+    end
+  end
+  texts[n_texts + 1], texts[n_texts + 2] = cell .. 'm:' .. m.id, record_text(m, m.kept, m.body)
+  n_texts = n_texts + 2
+end
+
+local heads, firsts, lasts, keys, at = {}, {}, {}, {}, 1
 while ARGV[at] do
-  local first = at + 5
-  local last = first + ARGV[at + 4] * EACH - 1
-  replies[#replies + 1] = accept(ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3] == '1', first, last)
+  local first = at + 2
+  local last = first + ARGV[at + 1] * EACH - 1
+  local n, text = #firsts + 1, ARGV[at]
+  heads[text] = heads[text] or head_of_request(text)
+  firsts[n], lasts[n] = first, last
+  for message = first, last, EACH do keys[#keys + 1] = cell .. 'm:' .. ARGV[message + 1] end
   at = last + 1
 end
+is_any_there = #keys > 0 and redis.call('EXISTS', unpack(keys)) > 0
+local lines = {}
+for i = 1, #firsts do lines[i] = accept(heads[ARGV[firsts[i] - 2]], firsts[i], lasts[i]) end
+for account, known in pairs(opened) do count('acc:' .. account, 'open', known.new) end
 flush()
 for batch, new in pairs(accepted) do note_accepted(batch, new) end
-for _, record in ipairs(records) do write(unpack(record)) end
+for i = 1, #records do write(records[i]) end
+if n_texts > 0 then redis.call('MSET', unpack(texts)) end
 for _, bulk in ipairs(bulk_order) do
   if #bulk.rows > 0 then redis.call('RPUSH', cell .. rows_of(bulk.batch), unpack(bulk.rows)) end
 end
@@ -179,27 +230,16 @@ local function words(row, fields, levels)
 end
 
 local failover
-local function view_of(m)
-  local name = lane_name(m.account, m.channel, m.class, m.sender)
-  if not view_at[name] then
-    failover = failover or redis.call('HEXISTS', cell .. 'home', 'to')
-    local chain = chain_of(m)
-    views[#views + 1] = table.concat({
-      words(row('ln:' .. name), LANE), words(ac_of(m.account, m.channel), ON_CHANNEL), words(stat_of(m.channel), SUMS),
-      words(rate_of(m.channel), RATE), words(chain[1], SENDER, true), words(chain[2], LEVEL, true), words(chain[3], LEVEL, true),
-      redis.call('ZCARD', cell .. 'in:' .. m.account .. ':' .. m.channel .. ':' .. m.class),
-      redis.call('ZCARD', cell .. 'ring:' .. m.channel .. ':a'), failover, open_account(m.account).zone,
-    }, '\n')
-    view_at[name] = #views
-  end
-  return view_at[name]
+local function seen(lane)
+  failover = failover or redis.call('HEXISTS', cell .. 'home', 'to')
+  local chain = chain_of(lane)
+  return table.concat({
+    words(lane.ln, LANE), words(lane.ac, ON_CHANNEL), words(stat_of(lane.channel), SUMS), words(rate_of(lane.channel), RATE),
+    words(chain[1], SENDER, true), words(chain[2], LEVEL, true), words(chain[3], LEVEL, true),
+    redis.call('ZCARD', cell .. 'in:' .. lane.account .. ':' .. lane.channel .. ':' .. lane.class),
+    redis.call('ZCARD', cell .. 'ring:' .. lane.channel .. ':a'), failover, open_account(lane.account).zone,
+  }, '\n')
 end
 
-for _, reply in ipairs(replies) do
-  for i = 2, type(reply) == 'table' and #reply or 0 do
-    local record = reply[i]
-    record[5] = record[5] and view_of(record[5]) or 0
-    reply[i] = table.concat(record, ' ')
-  end
-end
-return { now and string.format('%.0f', now) or 0, replies, views }
+for i = 1, #views do views[i] = seen(views[i]) end
+return { now and text_of(now) or '0', table.concat(lines, '\n'), unpack(views) }

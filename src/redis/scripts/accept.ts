@@ -80,6 +80,24 @@ const viewOf = (view: string, now: Instant): Look => {
   };
 };
 
+const replyOf = (line: string, messages: readonly AcceptMessage[], views: readonly Look[]): AcceptReply => {
+  if (line === "gone" || line === "full") return { kind: line };
+  const [zone = "", ...entries] = line.split("|");
+  const records = entries.map((entry, index): AcceptedRecord => {
+    const [state = "", parked, created, sequence, view] = entry.split(" ");
+    const seen = views[Number(view) - 1] ?? null;
+    const dueAt = state === "scheduled" ? messages[index]?.sendAt : null;
+    return {
+      state,
+      parked: parked === "1",
+      createdAt: instant(Number(created)),
+      number: Number(sequence),
+      seen: seen && dueAt ? { ...seen, dueAt } : seen,
+    };
+  });
+  return { kind: "accepted", zone, records };
+};
+
 /** Each request is taken or refused for itself. */
 export const acceptEach = async (
   scripts: ScriptRunner,
@@ -87,34 +105,18 @@ export const acceptEach = async (
 ): Promise<readonly AcceptReply[]> => {
   const args: (string | number)[] = [];
   for (const { account, backlogCap, batchId, told, messages } of requests) {
-    args.push(account, backlogCap, batchId ?? "-", told ? 1 : 0, messages.length);
+    args.push(`${account} ${backlogCap} ${batchId ?? "-"} ${told ? 1 : 0}`, messages.length);
     for (const m of messages) {
-      args.push(m.id, m.channel, m.class, m.sender, m.recipient, m.sendAt ?? 0, m.expiresAt ?? 0);
-      args.push(m.recipient.toLowerCase(), m.kept, m.body);
+      const when = m.sendAt === null && m.expiresAt === null ? "" : `${m.sendAt ?? 0} ${m.expiresAt ?? 0}`;
+      args.push(`${m.channel} ${m.class} ${m.sender}`, m.id, m.recipient, when, m.kept, m.body);
     }
   }
-  const [at, replies, told] = list(await scripts.run(script, args));
+  const [at, lines, ...told] = list(await scripts.run(script, args));
   const now = instant(number(at));
-  const views = list(told).map((view) => viewOf(text(view), now));
-  return list(replies).map((reply, place): AcceptReply => {
-    if (reply === "gone" || reply === "full") return { kind: reply };
-    const [zoneText, ...entries] = list(reply);
-    const zone = text(zoneText);
-    const messages = requests[place]?.messages ?? [];
-    const records = entries.map((entry, index): AcceptedRecord => {
-      const [state = "", parked, created, sequence, view] = text(entry).split(" ");
-      const seen = views[Number(view) - 1] ?? null;
-      const dueAt = state === "scheduled" ? messages[index]?.sendAt : null;
-      return {
-        state,
-        parked: parked === "1",
-        createdAt: instant(Number(created)),
-        number: Number(sequence),
-        seen: seen && dueAt ? { ...seen, dueAt } : seen,
-      };
-    });
-    return { kind: "accepted", zone, records };
-  });
+  const views = told.map((view) => viewOf(text(view), now));
+  return text(lines)
+    .split("\n")
+    .map((line, place) => replyOf(line, requests[place]?.messages ?? [], views));
 };
 
 export const accept = async (

@@ -105,7 +105,7 @@ export const LANES: readonly Rule[] = [
     without: [
       {
         script: "accept",
-        find: "if expires > 0 then redis.call('ZADD', cell .. 'expiring', expires, id) end",
+        find: "if m.expires > 0 then redis.call('ZADD', cell .. 'expiring', m.expires, m.id) end",
         replace: "",
       },
     ],
