@@ -6,8 +6,9 @@ import { quoted } from "../domain/errors.ts";
 
 const countOf = (value: unknown): number => {
   if (typeof value !== "object" || value === null) return 0;
-  let fields = Array.isArray(value) ? 0 : Object.keys(value).length;
-  for (const inner of Object.values(value)) fields += countOf(inner);
+  const inside: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  let fields = inside === value ? 0 : inside.length;
+  for (const inner of inside) fields += countOf(inner);
   return fields;
 };
 

@@ -5,7 +5,14 @@
 import type { FieldError } from "../domain/errors.ts";
 import { unmet, type Problems } from "../domain/expecting.ts";
 
-const isWellFormed = (text: string): boolean => !text.includes("\0") && !/\p{Surrogate}/u.test(text);
+declare global {
+  /** Of ES2024, and in Node since 20. */
+  interface String {
+    isWellFormed(): boolean;
+  }
+}
+
+const isWellFormed = (text: string): boolean => text.isWellFormed() && !text.includes("\0");
 
 const EXPECTED = "well-formed Unicode without NUL";
 const EXPECTED_NUMBER = "a number that is exact in JSON: below 2^53, or text";

@@ -9,7 +9,9 @@ import type { ScriptRunner } from "../redis/script.ts";
 import { noteLimits, type LimitBatch, type LimitCount } from "../redis/scripts/note-limits.ts";
 import { plainName } from "./bucket-name.ts";
 import { limitEvents } from "./limit-event.ts";
+import type { Facts } from "./caller.ts";
 import type { Taken } from "./limiter.ts";
+import type { AppliedRule } from "./rules-for.ts";
 
 export type UseOutcome = "admitted" | "refused" | "shadow";
 
@@ -31,6 +33,15 @@ const MOST_EVENTS = 1_000;
 const COUNTS_IN_A_BATCH = 500;
 
 const OTHERS = "others";
+
+type Count = LimitCount & { requests: number };
+
+interface Latest {
+  readonly facts: Facts;
+  readonly hour: number;
+  readonly outcome: UseOutcome;
+  readonly count: Count;
+}
 
 /** Whose report it stands in, and under which key. */
 const ownerOf = ({ facts }: Taken): string =>
@@ -54,7 +65,12 @@ export const usageCounter = (parts: {
 }): UsageCounter => {
   const { scripts, log, repeat = everySo } = parts;
   const process = randomBytes(8).toString("hex");
-  let counts = new Map<string, LimitCount & { requests: number }>();
+  let counts = new Map<string, Count>();
+  // By a rule as it was applied, which is one caller's: what it was counted in last.
+  let latest = new WeakMap<
+    AppliedRule,
+    { readonly hour: number; readonly outcome: UseOutcome; readonly count: Count }
+  >();
   let events: string[] = [];
   /** Sent again under its number until it is known to have been noted. */
   let pending: LimitBatch | null = null;
@@ -62,21 +78,32 @@ export const usageCounter = (parts: {
   let flushing: Promise<void> | null = null;
   let isAway = false;
 
-  const add = (owner: string, key: string, rule: string, hour: number, outcome: UseOutcome): void => {
+  const countOf = (owner: string, key: string, rule: string, hour: number, outcome: UseOutcome): Count => {
     const name = `${owner} ${hour}|${rule}|${key}|${outcome}`;
-    const count = counts.get(name);
-    if (count) count.requests++;
-    else if (counts.size >= MOST_COUNTS && owner !== OTHERS) add(OTHERS, "-", rule, hour, outcome);
-    else {
-      const field = `${hour}|${rule}|${key}|${outcome}`;
-      counts.set(name, { owner, day: Math.floor(hour / DAY), field, requests: 1 });
+    const known = counts.get(name);
+    if (known) return known;
+    if (counts.size >= MOST_COUNTS && owner !== OTHERS) return countOf(OTHERS, "-", rule, hour, outcome);
+    const count = { owner, day: Math.floor(hour / DAY), field: `${hour}|${rule}|${key}|${outcome}`, requests: 0 };
+    counts.set(name, count);
+    return count;
+  };
+
+  const add = (taken: Taken, rule: AppliedRule, hour: number, outcome: UseOutcome): void => {
+    const last = latest.get(rule);
+    if (last?.facts === taken.facts && last.hour === hour && last.outcome === outcome) {
+      last.count.requests++;
+      return;
     }
+    const count = countOf(ownerOf(taken), plainName(taken.facts.key ?? "-"), rule.rule, hour, outcome);
+    count.requests++;
+    latest.set(rule, { facts: taken.facts, hour, outcome, count });
   };
 
   const nextBatch = (): LimitBatch | null => {
     if (counts.size === 0 && events.length === 0) return null;
     const all = [...counts];
     counts = new Map(all.slice(COUNTS_IN_A_BATCH));
+    latest = new WeakMap();
     const told = events;
     events = [];
     lastBatch++;
@@ -108,14 +135,12 @@ export const usageCounter = (parts: {
 
   return {
     note(taken) {
-      const owner = ownerOf(taken);
-      const key = plainName(taken.facts.key ?? "-");
       const hour = taken.admission.at - (taken.admission.at % HOUR);
       const { admitted, buckets } = taken.admission;
-      for (const [at, { rule, shadow }] of taken.rules.entries()) {
+      for (const [at, rule] of taken.rules.entries()) {
         const isFull = buckets[at]?.some((window) => window.isFull) === true;
-        const outcome = outcomeFor(shadow, admitted, isFull);
-        if (outcome !== null) add(owner, key, rule, hour, outcome);
+        const outcome = outcomeFor(rule.shadow, admitted, isFull);
+        if (outcome !== null) add(taken, rule, hour, outcome);
       }
       if (events.length < MOST_EVENTS) for (const event of limitEvents(taken)) events.push(JSON.stringify(event));
     },

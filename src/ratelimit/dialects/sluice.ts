@@ -3,24 +3,27 @@
  * draft-ietf-httpapi-ratelimit-headers-11 with all of them; problem details (RFC 9457) on a 429.
  */
 import { tooManyRequests } from "../../domain/errors.ts";
-import type { Decision, Standing } from "../decision.ts";
+import type { Decision } from "../decision.ts";
 import type { Dialect } from "../dialect.ts";
 import { inSeconds, retryAfterSeconds } from "./seconds.ts";
 import { windowName } from "./window-name.ts";
 import { limitAndRemaining, resetAt, retryAfter } from "./x-headers.ts";
 
 /** A String of structured fields (RFC 9651): printable ASCII, with quote and backslash escaped. */
-const sfString = (text: string): string => `"${text.replace(/[^\x20-\x7e]/g, "_").replace(/["\\]/g, "\\$&")}"`;
+const sfString = (text: string): string =>
+  /^[\w .:/-]*$/.test(text) ? `"${text}"` : `"${text.replace(/[^\x20-\x7e]/g, "_").replace(/["\\]/g, "\\$&")}"`;
 
 const fields = ({ standings }: Decision): Readonly<Record<string, string>> => {
   if (standings.length === 0) return {};
-  const list = (item: (window: Standing) => string): string =>
-    standings.map((window) => `${sfString(windowName(window, standings))};${item(window)}`).join(", ");
-  return {
+  let policy = "";
+  let limit = "";
+  for (const window of standings) {
+    const name = `${policy === "" ? "" : ", "}${sfString(windowName(window, standings))}`;
     // `w` may not be 0.
-    "RateLimit-Policy": list(({ limit, length }) => `q=${limit};w=${Math.max(1, inSeconds(length))}`),
-    RateLimit: list(({ remaining, resetIn }) => `r=${remaining};t=${inSeconds(resetIn)}`),
-  };
+    policy += `${name};q=${window.limit};w=${Math.max(1, inSeconds(window.length))}`;
+    limit += `${name};r=${window.remaining};t=${inSeconds(window.resetIn)}`;
+  }
+  return { "RateLimit-Policy": policy, RateLimit: limit };
 };
 
 export const sluice: Dialect = {

@@ -15,8 +15,14 @@ const lengthName = (length: number): string => UNITS.get(length) ?? `${Math.ceil
  * rule are in every decision about it, so a name does not depend on how the request went.
  */
 export const windowName = (window: Standing, all: readonly Standing[]): string => {
-  const ofRule = all.filter(({ rule }) => rule === window.rule);
-  if (ofRule.length === 1) return window.rule;
+  let ofRule = 0;
+  let ofLength = 0;
+  for (const { rule, length } of all) {
+    if (rule !== window.rule) continue;
+    ofRule++;
+    if (length === window.length) ofLength++;
+  }
+  if (ofRule === 1) return window.rule;
   const name = `${window.rule}-${lengthName(window.length)}`;
-  return ofRule.filter(({ length }) => length === window.length).length === 1 ? name : `${name}-${window.kind}`;
+  return ofLength === 1 ? name : `${name}-${window.kind}`;
 };
