@@ -66,11 +66,8 @@ export const usageCounter = (parts: {
   const { scripts, log, repeat = everySo } = parts;
   const process = randomBytes(8).toString("hex");
   let counts = new Map<string, Count>();
-  // By a rule as it was applied, which is one caller's: what it was counted in last.
-  let latest = new WeakMap<
-    AppliedRule,
-    { readonly hour: number; readonly outcome: UseOutcome; readonly count: Count }
-  >();
+  // Of a rule as it was applied: what it was counted in last.
+  let latest = new WeakMap<AppliedRule, Latest>();
   let events: string[] = [];
   /** Sent again under its number until it is known to have been noted. */
   let pending: LimitBatch | null = null;
