@@ -5,6 +5,7 @@ import { CHANNELS, type Channel } from "../src/domain/channel.ts";
 import { milliseconds, seconds, systemClock } from "../src/domain/time.ts";
 import { ended, type Core } from "../src/compose.ts";
 import { failoverWith } from "../src/gate/failover.ts";
+import { gathered } from "../src/gate/gathered.ts";
 import { startGate } from "../src/gate/gate.ts";
 import { loop } from "../src/gate/loop.ts";
 import { onNudge } from "../src/gate/nudge.ts";
@@ -28,6 +29,10 @@ import { startWorker, type Held } from "./worker.ts";
 const BEAT_EVERY = seconds(2);
 /** Of one that is put back after a failover, from then on: as long as `begin` gives any (config/channels.ts). */
 const LONGEST_ATTEMPT = seconds(25);
+
+/** Attempts after which the gate looks for more: of the spare ones that each hand has (release.lua), a small part. */
+const enoughFor = (hands: number): number => Math.max(1, Math.floor(hands / 4));
+const SOON = milliseconds(5);
 
 /** A fifth channel or a second provider is one file and one line here. */
 const providersOf = ({ config, pass }: Core, sandbox: Sandbox | null): readonly Provider[] => {
@@ -127,6 +132,8 @@ export const composeWorker = async (
   const workers = providers.flatMap((provider) =>
     provider.channels.map((channel) => {
       const policy = config.channels[channel];
+      const { concurrency } = policy;
+      const tellGate = gathered(enoughFor(concurrency), SOON, () => gate.nudge(channel));
       const dispatch = dispatcher(
         {
           scripts,
@@ -140,13 +147,12 @@ export const composeWorker = async (
           stopping: stopping.signal,
           onAttempt: ({ channel: on, outcome, tookMs }) => {
             metrics.attempt(on, outcome, tookMs);
-            gate.nudge(on);
+            tellGate();
           },
         },
         provider,
         policy,
       );
-      const { concurrency } = policy;
       return startWorker({ connection: core.patient, keys, channel, concurrency, dispatch, name: id, held, log });
     }),
   );
