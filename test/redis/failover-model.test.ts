@@ -36,7 +36,7 @@ const LOSSES: readonly (Mutation & { readonly lost: string })[] = [
   { lost: "all that is put back", find: "replies[#replies + 1] = restore(at)", replace: "replies[#replies + 1] = 0" },
   { lost: "that nobody begins meanwhile", script: "begin", find: "not at_home and {", replace: "false and {" },
   { lost: "the hold of what is put back", find: "  hold(m, 1)\nend", replace: "end" },
-  { lost: "that it leaves its lane", find: "if state == 'queued' then lane_lost(m) end\n  if", replace: "if" },
+  { lost: "that it leaves its lane", find: "if state == 'queued' then lane_lost(m, 1) end\n  if", replace: "if" },
   {
     lost: "that it is released no more",
     find: "if state == 'released' then return leave_released(m) end",

@@ -177,12 +177,22 @@ describe("what a worker remembers", () => {
   });
 
   it("of an earlier attempt would be forgotten if it were not counted so", async () => {
-    const find = "  put(x, told, move)\n  charge(m, now)";
+    const find = "  put(x, told, moves)\n  charge(m, now)";
     const { stage, first, second, tell } = await twiceTried({ mutations: [{ find, replace: "" }] });
     await tell(second);
     await tell(first);
     expect(stage.matched().size).toBe(1);
     expect(await stage.used("A|a", "day")).toBe(1);
+  });
+
+  it("of a later attempt than Redis knows is being sent, and is reaped if nobody settles it", async () => {
+    const stage = await aStage();
+    await stage.account("a");
+    const [id = ""] = await stage.put("a", 1);
+    await stage.begin(await stage.released(), "T1");
+    await stage.elsewhere();
+    expect(await restore(stage.scripts, REAP_IN, [sent({ id, release: 2 }, "T2")])).toEqual(["restored"]);
+    expect(await stage.redis.zscore(`${stage.cell}sending`, id)).not.toBeNull();
   });
 
   /** Tried by one worker, tried again by another and under way there; Redis knows all of it. */

@@ -20,7 +20,7 @@ const SHRINK_FOR = 50_000;
 
 /** Rules whose loss a few histories must show; gate-ablation.test.ts takes out every one. */
 const LOSSES: readonly (Mutation & { readonly rule: string })[] = [
-  { rule: "3: holds on the whole chain", find: "add(q, 'held', by)", replace: "" },
+  { rule: "3: holds on the whole chain", find: "add(q, 'held', chain.held)", replace: "" },
   { rule: "1: used is carried", find: "used = f[field.used] or 0\n", replace: "used = 0\n" },
   {
     rule: "4: begin checks again",

@@ -2,6 +2,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --[[ accept: make drafts messages, those of several requests in one call: what a call costs by itself is more than what a
      message costs. Each request is taken or refused for itself. Ids are made before the call, so repeating it changes nothing.

@@ -3,6 +3,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --@ lib outcomes
 --[[ asked: what the provider said of a text that may have been sent. Found: that is its end. Not found: it is asked again

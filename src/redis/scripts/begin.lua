@@ -4,13 +4,15 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --[[ begin: may this worker hand these messages to the provider? Marks them `sending`, gives them their slots of the rate,
      and checks every rule once more with the message's own hold included (a limit lowered since its release holds).
      KEYS 1 cell
      ARGV 1 ms until the reaper may have them, then for each message: token of its run, id, release
      Reply for each message, in order:
-       {'go', ms until its slot, tries so far, attempts so far, header line, kept and body JSON, created} the same again for the same token
+       {'go', ms until its slot, tries so far, attempts so far, record (head, newline, what is kept, newline, body),
+              account, sender, recipient, batch or '', created} the same again for the same token
                            (with its time until the reaper begun anew)
        {'wait', ms}        the channel's next slot is too far ahead, or the cell is not at home: nothing marked, ask again then
        {'returned', why}   un-released: its hold given back, at the head of its lane
@@ -33,9 +35,10 @@ local function take_slot(row, slot)
   put(row, 'last', math.max(row.f.last or 0, slot))
 end
 
-local function go(m, x, rest)
-  local slot = math.max(0, math.ceil((x.f.slot or now) - now))
-  return { 'go', slot, x.f.tries or 0, x.f.attempts or 0, rest, m.account, m.sender, m.recipient, m.batch or '', string.format('%.0f', m.created) }
+local function go(m, x, record)
+  local f = x.f
+  local slot = f.slot and math.max(0, math.ceil(f.slot - now)) or 0
+  return { 'go', slot, f.tries or 0, f.attempts or 0, record, m.account, m.sender, m.recipient, m.batch or '', m.created }
 end
 
 -- Why a released message may not begin, by the rules as they stand now; nil when it may.
@@ -68,22 +71,23 @@ end
 
 local has_suppressions = {}
 local function is_suppressed(m)
-  local key = cell .. 'sup:' .. m.account
-  if has_suppressions[key] == nil then has_suppressions[key] = redis.call('EXISTS', key) == 1 end
-  return has_suppressions[key] and redis.call('HEXISTS', key, m.channel .. '|' .. string.lower(m.recipient)) == 1
+  local account = m.account
+  if has_suppressions[account] == nil then has_suppressions[account] = redis.call('EXISTS', cell .. 'sup:' .. account) == 1 end
+  return has_suppressions[account]
+    and redis.call('HEXISTS', cell .. 'sup:' .. account, m.channel .. '|' .. string.lower(m.recipient)) == 1
 end
 
 local function begin(token, id, release)
   local x = x_of(id)
   local state = x.f.state
   if x.f.release ~= release or (state ~= 'released' and state ~= 'sending') then return { 'stale' } end
-  local m, rest = whole_message(id)
+  local m, record = whole_message(id)
   if state == 'sending' then
     if x.f.token ~= token then return { 'taken' } end
     -- The run lives and has not called yet: its time counts from this call, as it counts its own budget. (Without: after
     -- an outage between the two the reaper overtakes the call, and an email goes a second time.)
     move('sending', id, text_of(now + reap_in))
-    return go(m, x, rest)
+    return go(m, x, record)
   end
   if m.expires > 0 and m.expires <= now then return end_here(m, 'expired', 'it expired before it could go') end
   if is_suppressed(m) then
@@ -100,13 +104,13 @@ local function begin(token, id, release)
   if rate.f.interval then take_slot(rate, slot) end
   if q_sender.f.interval then take_slot(q_sender, slot) end
   leave_released(m)
-  put(x, 'state', 'sending')
-  put(x, 'token', token)
-  put(x, 'slot', (rate.f.interval or q_sender.f.interval) and slot or nil)
-  put(x, 'began', now)
+  local f = touch(x)
+  f.state, f.token, f.began = 'sending', token, now
+  f.slot = (rate.f.interval or q_sender.f.interval) and slot or nil
+  f.expires, f.batch = m.expires > 0 and m.expires or nil, m.batch
   move('sending', id, text_of(now + reap_in))
   add(ac_of(m.account, m.channel), 'sending', 1)
-  return go(m, x, rest)
+  return go(m, x, record)
 end
 
 local at_home = is_at_home()

@@ -45,8 +45,8 @@ export const begin = async (scripts: ScriptRunner, reapIn: Millis, runs: readonl
     const kind = text(reply[0]);
     switch (kind) {
       case "go": {
-        const [, slot, tries, attempts, rest, account, sender, recipient, batch, created] = reply;
-        const record = text(rest);
+        const [, slot, tries, attempts, whole, account, sender, recipient, batch, created] = reply;
+        const record = text(whole);
         return {
           kind: "go",
           slotIn: number(slot) as Millis,
@@ -57,7 +57,7 @@ export const begin = async (scripts: ScriptRunner, reapIn: Millis, runs: readonl
           recipient: text(recipient),
           batchId: text(batch) || null,
           createdAt: number(created) as Instant,
-          body: record.slice(record.indexOf("\n") + 1),
+          body: record.slice(record.indexOf("\n", record.indexOf("\n") + 1) + 1),
         };
       }
       case "wait":

@@ -4,6 +4,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --@ lib leaving
 --[[ cancel-some: the next page of an account's messages, those that have not left canceled. Called until nothing is open; the

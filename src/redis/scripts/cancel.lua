@@ -4,6 +4,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --@ lib leaving
 --[[ cancel: messages that have not left never will.

@@ -4,6 +4,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --@ lib leaving
 --[[ expire: what has passed its time ends, however deep it sits. What is being sent leaves the list: settle decides.

@@ -2,6 +2,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --[[ failover-restore: a live worker knows that it began these. Where that was lost they are `sending` again under its
      release and token, with their hold, so that settling them again charges the windows, and nobody sends them a second
@@ -15,22 +16,22 @@
                      | 2 the same, and Redis had lost that, or its outcome ]]
 local reap_in, EACH = tonumber(ARGV[1]), 13
 local now = keep_clock()
-local move = tonumber(redis.call('HGET', cell .. 'home', 'moves') or '0')
+local moves = tonumber(redis.call('HGET', cell .. 'home', 'moves') or '0')
 
 -- Counted once for each failover, however often it is told. `known`: the last release of which Redis knows what came.
 local function put_back(x)
-  if x.f.put_back == move then return end
+  if x.f.put_back == moves then return end
   local is_open = x.f.state == 'released' or x.f.state == 'sending'
   put(x, 'known', (x.f.release or 0) - (is_open and 1 or 0))
-  put(x, 'put_back', move)
+  put(x, 'put_back', moves)
   redis.call('HINCRBY', cell .. 'home', 'restored', 1)
 end
 
 -- An earlier attempt, which another worker tells of after the later one was put back: what it may have sent counts.
 local function earlier(m, x, release, charged)
   local told = 'told' .. release
-  if not m or x.f.put_back ~= move or release <= x.f.known or not charged or x.f[told] == move then return end
-  put(x, told, move)
+  if not m or x.f.put_back ~= moves or release <= x.f.known or not charged or x.f[told] == moves then return end
+  put(x, told, moves)
   charge(m, now)
 end
 
@@ -53,7 +54,7 @@ end
 local function take_from(m, state)
   if state == 'released' then return leave_released(m) end
   if state == 'sending' then return leave_sending(m) end
-  if state == 'queued' then lane_lost(m) end
+  if state == 'queued' then lane_lost(m, 1) end
   if state == 'scheduled' then
     redis.call('ZREM', cell .. 'scheduled', m.id)
     add(ac_of(m.account, m.channel), 'scheduled', -1)
@@ -78,7 +79,7 @@ local function restore(at)
   end
   if ENDED[state] or (state == 'sending' and x.f.release == release) then
     -- Too late: it was canceled, or somebody else has sent it since. What went went, and counts.
-    if x.f.put_back ~= move and charged then charge(m, now) end
+    if x.f.put_back ~= moves and charged then charge(m, now) end
     put_back(x)
     return 0
   end
@@ -95,7 +96,8 @@ local function restore(at)
   put(x, 'began', began)
   put(x, 'due', nil)
   put(x, 'reaped', nil)
-  redis.call('ZADD', cell .. 'sending', now + reap_in, id)
+  put(x, 'lane', nil) -- what begin noted beside it is lost
+  move('sending', id, text_of(now + reap_in))
   add(ac_of(m.account, m.channel), 'sending', 1)
   for _, row in ipairs({ rate_of(m.channel), q_of_sender(m) }) do
     if row.f.interval then put(row, 'last', math.max(row.f.last or 0, began)) end

@@ -3,6 +3,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --@ lib outcomes
 --@ lib leaving
@@ -36,7 +37,7 @@ if state == 'asking' then
   end_asking(m, verdict, now)
 elseif x.f.doubt and waits then
   -- It was to go once more, because nobody knew: now somebody does.
-  usage(m, now, hour_of_account(m, now), 'sent')
+  usage(m, now, 'sent')
   leave(m, verdict, now)
 elseif state == 'uncertain' or (state == 'sent' and verdict ~= 'sent') then
   change_end(m, verdict)

@@ -15,11 +15,11 @@ local m, text
 if id == '-' then
   m, text = { account = account, channel = ARGV[3], class = ARGV[4], sender = ARGV[5] }, ''
 else
-  local rest
-  m, rest = whole_message(id)
+  local record, at
+  m, record, at = whole_message(id)
   if not m or m.account ~= account then return {} end
   text = string.format('%d %s %s %s %.0f %.0f %.0f %s %s %s\n%s', m.number, account, m.channel, m.class, m.created, m.due,
-    m.expires, m.batch or '-', m.sender, m.recipient, rest)
+    m.expires, m.batch or '-', m.sender, m.recipient, string.sub(record, at))
 end
 local on = account .. ':' .. m.channel
 local function all(key) return flat(row(key)) end

@@ -3,6 +3,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --@ lib outcomes
 --[[ reap: `sending` past its time (call budget, attempt timeout and margin) means that its worker died. It may have been
@@ -38,7 +39,7 @@ for _, id in ipairs(due) do
     if x.f.deaths >= POISON_DEATHS and not x.f.heard then
       hold(m, -1)
       charge(m, now)
-      usage(m, now, hour_of_account(m, now), 'failed')
+      usage(m, now, 'failed')
       end_message(m, 'failed', now, POISON)
     else
       settle_uncertain(m, now, x.f.tries < (most_tries[m.channel] or 1), back_in(id, x.f.deaths), REASON)

@@ -3,7 +3,9 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
+--@ lib due
 --[[ release: which waiting messages of a channel may go now. Parks as it walks (a refusal leaves that trace).
      KEYS 1 cell
      ARGV 1 channel, 2 most messages in one job (a parcel), 3 lanes and 4 messages and 5 pops and 6 promotions and 7 µs of work at most
@@ -28,48 +30,6 @@ local now, woken, work = keep_clock(), {}, 0
 -- What waits here may have gone already, for all this server knows.
 if not is_at_home() then return { {}, 0, -1, {}, {}, 0, 0 } end
 
--- (1) What is due enters its lane, what is parked until now is looked at again.
-local function promote()
-  local due = redis.call('ZRANGEBYSCORE', cell .. 'scheduled', '-inf', now, 'LIMIT', 0, MOST_PROMOTIONS)
-  work = work + #due * WORK.promoted
-  for _, id in ipairs(due) do
-    redis.call('ZREM', cell .. 'scheduled', id)
-    local m = message(id)
-    local state = x_of(id).f.state
-    if m and (not state or state == 'scheduled') then
-      add(ac_of(m.account, m.channel), 'scheduled', -1)
-      woken[m.channel] = true
-      -- One that has left once goes to the head: it has waited its turn already.
-      if x_of(id).f.release then
-        requeue(m, true)
-      else
-        put(x_of(id), 'state', 'queued')
-        put(x_of(id), 'n', push(m, false))
-      end
-    end
-  end
-  return #due == MOST_PROMOTIONS
-end
-
-local function unpark()
-  local due = redis.call('ZRANGEBYSCORE', cell .. 'parked', '-inf', now, 'LIMIT', 0, MOST_PROMOTIONS)
-  work = work + #due * WORK.unparked
-  for _, member in ipairs(due) do
-    redis.call('ZREM', cell .. 'parked', member)
-    local name = string.sub(member, 3)
-    if string.sub(member, 1, 1) == 'A' then
-      local account, on = string.match(name, '^(.*)|([^|]+)$')
-      unpark_account(account, on)
-      woken[on] = true
-    else
-      local account, on, class, sender = split_lane(name)
-      unpark_lane(account, on, class, sender)
-      woken[on] = true
-    end
-  end
-  return #due == MOST_PROMOTIONS
-end
-
 local function hands()
   local count = 0
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', cell .. 'workers', '(' .. string.format('%.0f', now - BEAT_OUTLIVES), '+inf')) do
@@ -79,9 +39,11 @@ local function hands()
   return count
 end
 
-local promote_more, unpark_more = promote(), unpark()
+-- (1) What is due.
+local promoted, unparked = promote(now, MOST_PROMOTIONS, woken), unpark(now, MOST_PROMOTIONS, woken)
 write_later() -- what was promoted may be popped in this very call
-local more = promote_more or unpark_more
+work = work + promoted * WORK.promoted + unparked * WORK.unparked
+local more = promoted == MOST_PROMOTIONS or unparked == MOST_PROMOTIONS
 
 -- (2) closed or paused: nothing goes. (3) Just in time: few holds, and young ones.
 local rate, stat = rate_of(channel), stat_of(channel)
@@ -184,6 +146,7 @@ local function lane_at_head(account, ac)
   local sender = redis.call('ZRANGE', inner, 0, 0)[1]
   local lane = { account = account, channel = channel, class = class, sender = sender, inner = inner, alone = ac.f['in_' .. class] == 1 }
   lane.name = lane_name(account, channel, class, sender)
+  lane.lane = lane.name
   if lane.alone then ac.lane = lane end
   return lane
 end
@@ -206,22 +169,73 @@ local function lane_must_wait(lane)
   return true
 end
 
--- The first id of the lane that still waits; tombstones (canceled, expired, suppressed, purged) are dropped.
-local function pop(lane)
-  local ln, list = row('ln:' .. lane.name), cell .. 'lane:' .. lane.name
-  while pops < MOST_POPS do
-    local id = redis.call('LPOP', list)
-    if not id then return nil end
-    pops = pops + 1
-    add(ln, 'popped', 1)
-    local x = x_of(id)
-    local state = x.f.state
-    if state == 'queued' or (not state and message_exists(id)) then return id, x end
+-- What of its turn an account may have at once: all that is left of it, as long as nothing comes between two messages:
+-- neither ring H, nor another lane of its own, nor the rate of its sender.
+local function at_once(lane, ring, turn)
+  if ring == 'h' or not lane.alone or q_of_sender(lane).f.interval or is_open('h') then return 1 end
+  local most = math.min(turn, left, MOST_MESSAGES - released, row('ln:' .. lane.name).f.live or 1)
+  for _, q in ipairs(chain_of(lane)) do most = math.min(most, q.room) end
+  return most
+end
+
+local released_key, now_text = 'released:' .. channel, text_of(now)
+
+local function let_go(lane, id, f)
+  local job, number = job_for(lane.class), (f.release or 0) + 1
+  f.state, f.release, f.job, f.token, f.lane = 'released', number, job[1], nil, lane.name
+  job[#job + 1] = { id, number }
+  move(released_key, id, now_text)
+end
+
+-- Lets the first of the lane go that still wait, so many at most, and answers how many went. Tombstones (canceled, expired,
+-- suppressed, purged) are dropped. An id may be there twice, with a tombstone behind it: what went is no longer waiting.
+local function pop(lane, most)
+  local ln, list, count = row('ln:' .. lane.name), cell .. 'lane:' .. lane.name, 0
+  while count < most do
+    local some = math.min(most - count, MOST_POPS - pops)
+    local ids = some > 0 and redis.call('LPOP', list, some)
+    if not ids then break end
+    pops = pops + #ids
+    add(ln, 'popped', #ids)
+    for _, id in ipairs(ids) do
+      local x = x_of(id)
+      local state = x.f.state
+      if state == 'queued' or (not state and message_exists(id)) then
+        let_go(lane, id, touch(x))
+        count = count + 1
+      end
+    end
   end
-  return nil
+  return count
 end
 
 local CREDIT = { h = 'credit_h', a = 'credit_a' }
+
+local function serve(lane, ac, ring, worth)
+  local turn = ac.f[CREDIT[ring]] or worth
+  local count = pop(lane, at_once(lane, ring, turn))
+  if count == 0 then return end
+  hold(lane, count)
+  add(q_of_sender(lane), 'out', count)
+  add(ac, 'released', count)
+  if not lane.alone then redis.call('ZADD', lane.inner, next_turn(channel), lane.sender) end
+  released, left, work = released + count, left - count, work + count * WORK.message
+  -- (9) the turn: kept over calls in its credit
+  if ring == 'h' then
+    add(stat, 'served_h', count)
+    add(ac, 'debt', count)
+  else
+    put(stat, 'served_h', nil)
+  end
+  local credit = turn - count
+  put(ac, CREDIT[ring], credit > 0 and credit or nil)
+  if credit <= 0 then
+    put(ac, 'fresh', nil)
+    to_tail(lane.account, channel, ring)
+  end
+  lane_lost(lane, count)
+end
+
 while left > 0 do
   if looked >= MOST_LANES or pops >= MOST_POPS or released >= MOST_MESSAGES or work >= MOST_WORK then
     -- A call that did nothing but pass accounts over for their zones asks for no other: as long as nobody writes their
@@ -239,43 +253,11 @@ while left > 0 do
   local ac = ac_of(account, channel)
   local weight = account_of(account).weight
   local worth = (ac.f.fresh and 1 or QUANTUM) * weight
-  -- (5) the account, (6) its lane whose turn it is
+  -- (5) the account, (6) its lane whose turn it is, (7) its messages, (8) write
   if not account_must_wait(account, ring, ac, weight, worth) then
     local lane = lane_at_head(account, ac)
     if not rows['ln:' .. lane.name] then work = work + WORK.lane end
-    if not lane_must_wait(lane) then
-      local id, x = pop(lane) -- (7), (8) write
-      if id then
-        local class = lane.class
-        local m = { id = id, account = account, channel = channel, class = class, sender = lane.sender, lane = lane.name, chain = lane.chain }
-        local job = job_for(class)
-        put(x, 'state', 'released')
-        put(x, 'release', (x.f.release or 0) + 1)
-        put(x, 'job', job[1])
-        put(x, 'token', nil)
-        job[#job + 1] = { id, x.f.release }
-        hold(m, 1)
-        add(q_of_sender(m), 'out', 1)
-        add(ac, 'released', 1)
-        move('released:' .. channel, id, text_of(now))
-        if not lane.alone then redis.call('ZADD', lane.inner, next_turn(channel), lane.sender) end
-        released, left, work = released + 1, left - 1, work + WORK.message
-        -- (9) the turn: kept over calls in its credit
-        if ring == 'h' then
-          add(stat, 'served_h', 1)
-          add(ac, 'debt', 1)
-        else
-          put(stat, 'served_h', nil)
-        end
-        local credit = (ac.f[CREDIT[ring]] or worth) - 1
-        put(ac, CREDIT[ring], credit > 0 and credit or nil)
-        if credit <= 0 then
-          put(ac, 'fresh', nil)
-          to_tail(account, channel, ring)
-        end
-        lane_lost(m)
-      end
-    end
+    if not lane_must_wait(lane) then serve(lane, ac, ring, worth) end
   end
 end
 

@@ -2,6 +2,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --[[ set-limits: limits of one scope, absolute values. What has been released is checked again at its begin; what was held
      up is looked at again.

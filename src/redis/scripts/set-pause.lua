@@ -2,6 +2,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --@ lib audit
 --[[ set-pause: pauses or resumes one account on one channel. A paused one is parked when its turn comes, and what has been

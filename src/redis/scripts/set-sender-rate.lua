@@ -2,6 +2,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --[[ set-sender-rate: the least time between two starts of one sender. The last slot given is kept, so that a faster rate
      counts from it at once.

@@ -3,6 +3,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --@ lib outcomes
 --[[ settle: an attempt is over. Gives back its hold and charges it where it was spent: in the windows that hold *now*.
@@ -21,6 +22,25 @@ local function close(m, about, length)
   put(row, 'closed', math.max(row.f.closed or 0, now + length))
 end
 
+-- A message on its way: its state says what settles it (release and begin put it there), and its record need not be read
+-- again. Who it is for, and when it was made, only the record knows.
+local on_lane = {}
+
+local function on_its_way(id, x)
+  local f = x.f
+  local name = f.lane
+  if not name then return message(id) end
+  local lane = on_lane[name]
+  if not lane then
+    lane = { split_lane(name) }
+    on_lane[name] = lane
+  end
+  return {
+    id = id, account = lane[1], channel = lane[2], class = lane[3], sender = lane[4], lane = name,
+    expires = f.expires or 0, batch = f.batch,
+  }
+end
+
 -- The reaper was too quick: the worker lives, and knows that it was sent.
 local function late_news(m, x, provider_id)
   if provider_id then
@@ -35,8 +55,10 @@ local function settle(at)
   local action, delay = ARGV[at + 3], tonumber(ARGV[at + 4])
   local tries, most_tries = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
   local about, length, record, more = ARGV[at + 7], tonumber(ARGV[at + 8]), ARGV[at + 9], cjson.decode(ARGV[at + 10])
-  local m, x = message(id), x_of(id)
-  if not m or x.f.release ~= release or x.f.token ~= token then return 'refused' end
+  local x = x_of(id)
+  if x.f.release ~= release or x.f.token ~= token then return 'refused' end
+  local m = on_its_way(id, x)
+  if not m then return 'refused' end
   if (x.f.state == 'uncertain' or x.f.state == 'asking') and x.f.reaped == 1 and action == 'sent' then
     late_news(m, x, more.provider_id)
     return 'refused'
@@ -62,14 +84,14 @@ local function settle(at)
   else
     settle_uncertain(m, now, (x.f.tries or 0) < most_tries, delay, more.reason, more.again)
   end
-  if OUTCOME_OF[action] then usage(m, now, hour_of_account(m, now), OUTCOME_OF[action]) end
+  if OUTCOME_OF[action] then usage(m, now, OUTCOME_OF[action]) end
   if about ~= '-' then
     close(m, about, length)
     -- A provider that took it and has little left is eased off, and has refused nothing.
-    if action ~= 'sent' then usage(m, now, hour_of_account(m, now), 'throttled') end
+    if action ~= 'sent' then usage(m, now, 'throttled') end
   end
   if more.suppress then
-    local address = m.channel .. '|' .. string.lower(m.recipient)
+    local address = m.channel .. '|' .. string.lower(message(id).recipient)
     redis.call('HSETNX', cell .. 'sup:' .. m.account, address, cjson.encode({ reason = more.suppress, created_at = now }))
     redis.call('ZADD', cell .. 'sups:' .. m.account, 0, address)
   end

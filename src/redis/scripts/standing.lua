@@ -2,6 +2,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --[[ standing: the states of many messages, without saying why or until when. Reads only.
      KEYS 1 cell

@@ -3,6 +3,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib quota
+--@ lib ends
 --@ lib lanes
 --[[ unrelease: a worker gives back what it has not handed to a provider (it is stopping). Last first, so that a group
      keeps its order at the head of its lane.

@@ -35,7 +35,7 @@ export const BEGINNING: readonly Rule[] = [
         {
           script: "begin",
           find: "if blocked_until(q, 0, account.zone, now) > 0 then",
-          replace: `if not string.find(q.key, '${rows}', 1, true) and blocked_until(q, 0, account.zone, now) > 0 then`,
+          replace: `if not string.find(q.name, '${rows}', 1, true) and blocked_until(q, 0, account.zone, now) > 0 then`,
         },
       ],
     };

@@ -146,8 +146,8 @@ export const COUNTING: readonly Rule[] = [
     },
     without: [
       {
-        find: "add(q, 'held', by)",
-        replace: "if q.f['hour.limit'] then add(q, 'held', by) end",
+        find: "add(q, 'held', chain.held)",
+        replace: "if q.f['hour.limit'] then add(q, 'held', chain.held) end",
       },
     ],
   },

@@ -38,7 +38,7 @@ export const FAIR: readonly Rule[] = [
       const served = await serve(stage, [{ highEvery: 1 }, {}, {}, {}], 640, 4);
       expect(Math.abs(shareOf(served, 0) - 1 / 4)).toBeLessThan(0.03);
     },
-    without: [{ script: "release", find: "add(ac, 'debt', 1)", replace: "" }],
+    without: [{ script: "release", find: "add(ac, 'debt', count)", replace: "" }],
   },
   {
     of: "12",
@@ -204,9 +204,8 @@ export const FAIR: readonly Rule[] = [
     without: [
       {
         script: "release",
-        find: "local credit = (ac.f[CREDIT[ring]] or worth) - 1\n        put(ac, CREDIT[ring], credit > 0 and credit or nil)",
-        replace:
-          "local credit = (ac.f.credit_a or worth) - 1\n        put(ac, 'credit_a', credit > 0 and credit or nil)",
+        find: "local credit = turn - count\n  put(ac, CREDIT[ring], credit > 0 and credit or nil)",
+        replace: "local credit = (ac.f.credit_a or worth) - count\n  put(ac, 'credit_a', credit > 0 and credit or nil)",
       },
     ],
   },

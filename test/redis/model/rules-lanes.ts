@@ -26,8 +26,8 @@ export const LANES: readonly Rule[] = [
     without: [
       {
         script: "release",
-        find: "if state == 'queued' or (not state and message_exists(id)) then return id, x end",
-        replace: "return id, x",
+        find: "if state == 'queued' or (not state and message_exists(id)) then",
+        replace: "do",
       },
     ],
   },
@@ -45,7 +45,7 @@ export const LANES: readonly Rule[] = [
       expect(await stage.drain()).toHaveLength(1);
     },
     without: [
-      { script: "release", find: "while pops < MOST_POPS do", replace: "while true do" },
+      { script: "release", find: "math.min(most - count, MOST_POPS - pops)", replace: "most - count" },
       { script: "release", find: "or pops >= MOST_POPS", replace: "" },
     ],
   },
@@ -184,7 +184,7 @@ export const LANES: readonly Rule[] = [
       {
         script: "cancel",
         find: "add(ac_of(m.account, m.channel), 'scheduled', -1)\n  elseif",
-        replace: "add(ac_of(m.account, m.channel), 'scheduled', -1)\n    lane_lost(m)\n  elseif",
+        replace: "add(ac_of(m.account, m.channel), 'scheduled', -1)\n    lane_lost(m, 1)\n  elseif",
       },
     ],
   },
@@ -229,7 +229,7 @@ export const LANES: readonly Rule[] = [
     },
     without: [
       { find: "put(ln, 'popped', number - 1)", replace: "" },
-      { script: "release", find: "add(ln, 'popped', 1)", replace: "add(ln, 'popped', 2)" },
+      { script: "release", find: "add(ln, 'popped', #ids)", replace: "add(ln, 'popped', 2 * #ids)" },
     ],
   },
   {
@@ -249,8 +249,8 @@ export const LANES: readonly Rule[] = [
     without: [
       {
         script: "begin",
-        find: "local key = cell .. 'sup:' .. m.account",
-        replace: "local key = cell .. 'none:' .. m.account",
+        find: "redis.call('EXISTS', cell .. 'sup:' .. account) == 1",
+        replace: "false",
       },
       { script: "accept", find: "local has_suppressions = ", replace: "local has_suppressions = false and " },
     ],

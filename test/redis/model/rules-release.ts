@@ -58,7 +58,11 @@ export const RELEASING: readonly Rule[] = [
       expect(await stage.stuck()).toEqual([{ id, release: 1, job }]);
     },
     without: [
-      { script: "release", find: "put(x, 'job', job[1])", replace: "" },
+      {
+        script: "release",
+        find: "f.job, f.token, f.lane = 'released', number, job[1],",
+        replace: "f.job, f.token, f.lane = 'released', number, nil,",
+      },
       { script: "stuck", find: "now - age)", replace: "now)" },
     ],
   },
@@ -239,7 +243,7 @@ export const RELEASING: readonly Rule[] = [
     },
     without: [
       { script: "release", find: "+ (q.f.out or 0) * q.f.interval", replace: "" },
-      { script: "release", find: "add(q_of_sender(m), 'out', 1)", replace: "" },
+      { script: "release", find: "add(q_of_sender(lane), 'out', count)", replace: "" },
       { script: "begin", find: "add(q_of_sender(m), 'out', -1)", replace: "" },
     ],
   },
@@ -256,7 +260,13 @@ export const RELEASING: readonly Rule[] = [
       expect(calls).toBe(Math.ceil(450 / RELEASE_BOUNDS.promotions));
       expect(await stage.redis.zcard(`${stage.cell}scheduled`)).toBe(0);
     },
-    without: [{ script: "release", find: "local more = promote_more or unpark_more", replace: "local more = false" }],
+    without: [
+      {
+        script: "release",
+        find: "local more = promoted == MOST_PROMOTIONS or unparked == MOST_PROMOTIONS",
+        replace: "local more = false",
+      },
+    ],
   },
   {
     of: "capMore",
@@ -274,7 +284,11 @@ export const RELEASING: readonly Rule[] = [
         expect((await stage.release("email", 1, { promotions: 2 })).more).toBe(more);
     },
     without: [
-      { script: "release", find: "local more = promote_more or unpark_more", replace: "local more = promote_more" },
+      {
+        script: "release",
+        find: "local more = promoted == MOST_PROMOTIONS or unparked == MOST_PROMOTIONS",
+        replace: "local more = promoted == MOST_PROMOTIONS",
+      },
     ],
   },
 ];

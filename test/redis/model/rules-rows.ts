@@ -15,7 +15,7 @@ export const ROWS: readonly Rule[] = [
       await stage.put("a", 8);
       expect(await stage.released()).toHaveLength(5);
     },
-    without: [{ script: "release", find: "if q.room then q.room = q.room - by end", replace: "" }],
+    without: [{ script: "release", find: "if q.room then q.room = q.room - chain.held end", replace: "" }],
   },
   {
     of: "rows",

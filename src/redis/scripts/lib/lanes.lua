@@ -168,14 +168,14 @@ local function requeue(m, at_head)
   put(x, 'n', push(m, at_head))
 end
 
--- One waiting message less in the lane; at none the list goes, and the lane leaves its rings.
-local function lane_lost(m)
+-- So many waiting messages less in the lane; at none the list goes, and the lane leaves its rings.
+local function lane_lost(m, count)
   local name = m.lane or lane_name(m.account, m.channel, m.class, m.sender)
   local ln, ac = row('ln:' .. name), ac_of(m.account, m.channel)
-  add(ac, 'queued', -1)
-  add(ac, 'live_' .. m.class, -1)
-  if ln.f.parked then add(ac, 'lane_parked', -1) end
-  local live = (ln.f.live or 0) - 1
+  add(ac, 'queued', -count)
+  add(ac, 'live_' .. m.class, -count)
+  if ln.f.parked then add(ac, 'lane_parked', -count) end
+  local live = (ln.f.live or 0) - count
   if live > 0 then
     put(ln, 'live', live)
     return
@@ -278,9 +278,11 @@ end
 
 -- Writes every row that changed, and the sums over all accounts with them.
 local function flush()
+  say_holds()
+  book_all()
+  write_tallies()
   for i = 1, #row_order do
     local ac = row_order[i]
-    if ac.charged then book(ac) end
     if ac.channel then
       local throttled = throttled_of(ac)
       put(ac, 'throttled', throttled ~= 0 and throttled or nil)

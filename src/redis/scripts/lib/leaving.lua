@@ -7,7 +7,7 @@ local function leave(m, to, now, reason)
     redis.call('ZREM', cell .. 'scheduled', m.id)
     add(ac_of(m.account, m.channel), 'scheduled', -1)
   elseif state == 'queued' then
-    lane_lost(m)
+    lane_lost(m, 1)
   else
     leave_released(m)
     hold(m, -1)

@@ -16,12 +16,12 @@ local ENDED = {
 }
 -- 254 characters of sender, as many of recipient, ids, numbers and spaces.
 local HEADER_BYTES = 800
-local HEADER = '^%+(%d+) (%S+) (%l)(%l) (%x+) (%S+) (%S+)([^\n]*)\n()'
-local ROW = '^=(%d+) (%d+) (%S+)\n()'
 local SHARED = '^(%S+) (%l)(%l) (%S+) (%d+) (%d+) (%d+)$'
-local DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+-- Crockford's digits, as those by which Lua counts.
+local DIGIT = {
+  J = 'I', K = 'J', M = 'K', N = 'L', P = 'M', Q = 'N', R = 'O', S = 'P', T = 'Q', V = 'R', W = 'S', X = 'T', Y = 'U', Z = 'V',
+}
 local ROW_BYTES = 512 -- of what is kept and the body
-local TEN_WORDS = '^(%d+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)\n()'
 local LETTER = { email = 'e', sms = 's', voice = 'v', whatsapp = 'w', high = 'h', normal = 'n', low = 'l' }
 local WORD = { e = 'email', s = 'sms', v = 'voice', w = 'whatsapp', h = 'high', n = 'normal', l = 'low' }
 
@@ -30,9 +30,9 @@ local known_messages, known_batches = {}, {}
 -- The batch whose seed an id has, whether or not there is one, and the id's place in it (domain/id.ts).
 local function place_of(id)
   if #id ~= 30 or not string.find(id, '^msg_[0-9A-HJKMNP-TV-Z]+$') then return nil end
-  local place = 0
-  for at = 26, 30 do place = place * 32 + string.find(DIGITS, string.sub(id, at, at), 1, true) - 1 end
-  return 'bat_' .. string.sub(id, 5, 25) .. '00000', place
+  local place = string.sub(id, 26)
+  if string.find(place, '[J-Z]') then place = string.gsub(place, '[J-Z]', DIGIT) end
+  return 'bat_' .. string.sub(id, 5, 25) .. '00000', tonumber(place, 32)
 end
 
 local function rows_of(batch)
@@ -46,83 +46,108 @@ end
 -- What the messages of a batch share; false for one that has no rows: it is gone, or was opened by the version before.
 local function shared_of(batch)
   if known_batches[batch] == nil then
-    local head = redis.call('HGET', cell .. 'bat:' .. batch, 'head')
+    local head, records, total = unpack(redis.call('HMGET', cell .. 'bat:' .. batch, 'head', 'records', 'total'))
     local account, channel, class, sender, created, due, expires = string.match(head or '', SHARED)
     known_batches[batch] = account and {
       account = account, channel = WORD[channel], class = WORD[class], sender = sender, created = tonumber(created),
-      due = tonumber(due), expires = tonumber(expires),
+      due = tonumber(due), expires = tonumber(expires), rows = cell .. rows_of(batch), is_whole = records == total,
     } or false
   end
   return known_batches[batch]
 end
 
+local function row_at(batch, place)
+  local shared = shared_of(batch)
+  return shared and redis.call('LINDEX', shared.rows, place) or ''
+end
+
 local function row_of(id)
   local batch, place = place_of(id)
-  return batch and redis.call('LINDEX', cell .. rows_of(batch), place) or ''
+  return batch and row_at(batch, place) or ''
 end
 
-local function parse_row(id, text)
-  local number, after, recipient, rest = string.match(text, ROW)
-  local batch = number and place_of(id)
-  local shared = batch and shared_of(batch)
-  if not shared then return nil end
-  return {
-    id = id, number = tonumber(number), account = shared.account, channel = shared.channel, class = shared.class,
-    created = shared.created + tonumber(after), due = shared.due, expires = shared.expires,
-    batch = batch, sender = shared.sender, recipient = recipient,
-  }, rest
-end
-
-local function parse_ten_words(id, text)
-  local number, account, channel, class, created, due, expires, batch, sender, recipient, rest = string.match(text, TEN_WORDS)
-  if not number then return nil end
-  return {
-    id = id, number = tonumber(number), account = account, channel = channel, class = class,
-    created = tonumber(created), due = tonumber(due), expires = tonumber(expires),
-    batch = batch ~= '-' and batch or nil, sender = sender, recipient = recipient,
-  }, rest
-end
-
-local function parse_header(id, text)
-  local mark = string.byte(text, 1)
-  if mark == 61 then return parse_row(id, text) end -- =
-  if mark ~= 43 then return parse_ten_words(id, text) end -- +
-  local number, account, channel, class, created, sender, recipient, more, rest = string.match(text, HEADER)
-  if not number then return nil end
-  local m = {
-    id = id, number = tonumber(number), account = account, channel = WORD[channel], class = WORD[class],
-    created = tonumber(created, 16), due = 0, expires = 0, sender = sender, recipient = recipient,
-  }
-  if more ~= '' then
-    local due, expires, batch = string.match(more, '^ (%S+) (%S+) (%S+)$')
-    m.due, m.expires, m.batch = tonumber(due), tonumber(expires), batch ~= '-' and batch or nil
+-- The text of a message's record (`command`: GET, or GETRANGE with its `last` byte), '' for none; of a row, its batch too.
+-- What has a place after the first is a bulk's, and stands in a row more often than not.
+local function read_record(id, command, ...)
+  local batch, place = place_of(id)
+  if batch and place > 0 then
+    local text = row_at(batch, place)
+    if text ~= '' then return text, batch end
   end
-  return m, rest
+  local text = redis.call(command, cell .. 'm:' .. id, ...)
+  if text and text ~= '' then return text end
+  return place == 0 and row_at(batch, place) or '', batch
 end
 
--- And where what follows the header begins.
-local function parse_message(id, text)
-  local m, rest = parse_header(id, text)
-  known_messages[id] = m
-  return m, rest
+local parse_message
+do
+  local HEADER = '^%+(%d+) (%S+) (%l)(%l) (%x+) (%S+) (%S+)([^\n]*)\n()'
+  local ROW = '^=(%d+) (%d+) (%S+)\n()'
+  local TEN_WORDS = '^(%d+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)\n()'
+
+  local function parse_row(id, text, batch)
+    local number, after, recipient, rest = string.match(text, ROW)
+    local shared = number and shared_of(batch)
+    if not shared then return nil end
+    return {
+      id = id, number = tonumber(number), account = shared.account, channel = shared.channel, class = shared.class,
+      created = shared.created + after, due = shared.due, expires = shared.expires,
+      batch = batch, sender = shared.sender, recipient = recipient,
+    }, rest
+  end
+
+  local function parse_ten_words(id, text)
+    local number, account, channel, class, created, due, expires, batch, sender, recipient, rest = string.match(text, TEN_WORDS)
+    if not number then return nil end
+    return {
+      id = id, number = tonumber(number), account = account, channel = channel, class = class,
+      created = tonumber(created), due = tonumber(due), expires = tonumber(expires),
+      batch = batch ~= '-' and batch or nil, sender = sender, recipient = recipient,
+    }, rest
+  end
+
+  local function parse_header(id, text, batch)
+    local mark = string.byte(text, 1)
+    if mark == 61 then return parse_row(id, text, batch) end -- =
+    if mark ~= 43 then return parse_ten_words(id, text) end -- +
+    local number, account, channel, class, created, sender, recipient, more, rest = string.match(text, HEADER)
+    if not number then return nil end
+    local m = {
+      id = id, number = tonumber(number), account = account, channel = WORD[channel], class = WORD[class],
+      created = tonumber(created, 16), due = 0, expires = 0, sender = sender, recipient = recipient,
+    }
+    if more ~= '' then
+      local due, expires, batch = string.match(more, '^ (%S+) (%S+) (%S+)$')
+      m.due, m.expires, m.batch = tonumber(due), tonumber(expires), batch ~= '-' and batch or nil
+    end
+    return m, rest
+  end
+
+  -- The message, and where what follows its header begins.
+  function parse_message(id, text, batch)
+    local m, rest = parse_header(id, text, batch)
+    known_messages[id] = m
+    return m, rest
+  end
 end
 
 -- The header of a message, or nil when there is no such message (any more).
 local function message(id)
-  if known_messages[id] then return known_messages[id] end
-  local text = redis.call('GETRANGE', cell .. 'm:' .. id, 0, HEADER_BYTES)
-  return (parse_message(id, text ~= '' and text or row_of(id)))
+  return known_messages[id] or (parse_message(id, read_record(id, 'GETRANGE', 0, HEADER_BYTES)))
 end
 
 local function message_exists(id)
-  return redis.call('EXISTS', cell .. 'm:' .. id) == 1 or row_of(id) ~= ''
+  local batch, place = place_of(id)
+  local shared = batch and place > 0 and shared_of(batch)
+  if shared and shared.is_whole then return true end
+  return read_record(id, 'GETRANGE', 0, 0) ~= ''
 end
 
--- The same with what follows it: what is kept, a newline, the body.
+-- The same with its record: what is kept, a newline and the body begin at the third that is answered.
 local function whole_message(id)
-  local text = redis.call('GET', cell .. 'm:' .. id) or row_of(id)
-  local m, rest = parse_message(id, text)
-  return m, m and string.sub(text, rest)
+  local text, batch = read_record(id, 'GET')
+  local m, rest = parse_message(id, text, batch)
+  return m, text, rest
 end
 
 -- Hex of instants, made once for each call, and joined by Lua itself: string.format costs four times as much.
@@ -186,27 +211,4 @@ local function state_of(id)
   if state then return state end
   if not message(id) then return nil end
   return redis.call('ZSCORE', cell .. 'scheduled', id) and 'scheduled' or 'queued'
-end
-
-local function usage(m, now, hour_start, outcome)
-  local day = math.floor(now / 86400000)
-  count('use:' .. m.account .. ':' .. m.channel .. ':' .. day, text_of(hour_start) .. ':' .. outcome, 1)
-end
-
--- For /metrics: over all processes, whoever ended it. Fields that no script puts into its copy of the row.
-local function count_end(channel, state)
-  add(row('stat:' .. channel), 'ended:' .. state, 1)
-end
-
--- An end state. The caller has taken the message out of wherever it was. `spent` is in order of time because `now` is.
-local function end_message(m, state, now, reason)
-  local x = x_of(m.id)
-  put(x, 'state', state)
-  put(x, 'ended', now)
-  put(x, 'reason', reason)
-  if m.expires > 0 then redis.call('ZREM', cell .. 'expiring', m.id) end
-  count('acc:' .. m.account, 'open', -1)
-  count_end(m.channel, state)
-  if m.batch then count('bat:' .. m.batch, 'n:' .. state, 1) end
-  append('spent', text_of(now) .. ' ' .. m.account .. ' ' .. m.id)
 end

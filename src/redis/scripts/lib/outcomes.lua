@@ -51,7 +51,7 @@ local function settle_uncertain(m, now, tries_left, delay, reason, again)
   local x = x_of(m.id)
   hold(m, -1)
   charge(m, now)
-  usage(m, now, hour_of_account(m, now), x.f.heard and 'sent' or 'uncertain')
+  usage(m, now, x.f.heard and 'sent' or 'uncertain')
   if x.f.heard then
     end_message(m, x.f.heard, now)
   elseif again and tries_left and m.channel ~= 'voice' then
@@ -78,7 +78,7 @@ end
 -- Asked about, and now it is known what became of it.
 local function end_asking(m, state, now, reason)
   redis.call('ZREM', cell .. 'asking', m.id)
-  if state ~= 'uncertain' then usage(m, now, hour_of_account(m, now), 'sent') end
+  if state ~= 'uncertain' then usage(m, now, 'sent') end
   end_message(m, state, now, reason)
 end
 
@@ -91,7 +91,7 @@ local function change_end(m, state)
   end
   put(x, 'state', state)
   if state ~= 'undelivered' then put(x, 'reason', nil) end
-  count_end(m.channel, state)
+  count_end(m, state)
 end
 
 -- The provider has said by itself whose it is. Where another was taken to be it, because it was asked about first, nobody

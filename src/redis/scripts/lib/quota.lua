@@ -76,7 +76,7 @@ end
 -- A sender's row without a rule of its own goes 40 days after it last changed; one with a rule stays. (A row that is written
 -- has no end to its time.)
 local function expire_sender(q)
-  if not has_rule(q) then redis.call('EXPIRE', cell .. q.key, S_ROW_DAYS * 86400) end
+  if not has_rule(q) then redis.call('EXPIRE', q.name, S_ROW_DAYS * 86400) end
 end
 
 local function sender_row(name)
@@ -87,15 +87,25 @@ end
 
 local chains = {}
 
+local function branch(tree, name)
+  local found = tree[name]
+  if not found then
+    found = {}
+    tree[name] = found
+  end
+  return found
+end
+
+-- The rows of its sender, of its account on its channel, of its account; and what is still to be counted on all three.
 local function chain_of(m)
   local chain = m.chain
   if not chain then
-    local name = m.account .. '|' .. m.channel .. '|' .. m.sender
-    chain = chains[name]
+    local senders = branch(branch(chains, m.account), m.channel)
+    chain = senders[m.sender]
     if not chain then
       local on = m.account .. '|' .. m.channel
-      chain = { sender_row(name), row('q:C|' .. on), row('q:A|' .. m.account) }
-      chains[name] = chain
+      chain = { sender_row(on .. '|' .. m.sender), row('q:C|' .. on), row('q:A|' .. m.account), held = 0, charged = 0 }
+      senders[m.sender] = chain
     end
     m.chain = chain
   end
@@ -127,8 +137,25 @@ local function roll(q, kind, zone, now)
   return true
 end
 
+-- Chains on which something was held or given back that their rows do not say yet: it comes by the message, and is asked
+-- about by the lane.
+local unsaid = {}
+
+local function say_holds()
+  for _, chain in ipairs(unsaid) do
+    for level = 1, 3 do
+      local q = chain[level]
+      add(q, 'held', chain.held)
+      if q.room then q.room = q.room - chain.held end
+    end
+    chain.held, chain.is_unsaid = 0, false
+  end
+  unsaid = {}
+end
+
 -- 0 when `extra` more fit in every window of the scope; else the latest end among the blocking windows, and its kind.
 local function blocked_until(q, extra, zone, now)
+  if unsaid[1] then say_holds() end
   -- Asked for each message, worked out once for each call: from then on `hold` keeps it.
   if q.room and q.room >= extra then return 0, nil end
   local latest, by, room = 0, nil, math.huge
@@ -151,26 +178,27 @@ end
 
 local function hold(m, by)
   local chain = chain_of(m)
-  for level = 1, 3 do
-    local q = chain[level]
-    add(q, 'held', by)
-    if q.room then q.room = q.room - by end
+  chain.held = chain.held + by
+  if not chain.is_unsaid then
+    chain.is_unsaid = true
+    unsaid[#unsaid + 1] = chain
   end
 end
 
--- One more used, in every window of every level: twelve windows for each message, so the messages of one row are counted
+-- One more used, in every window of every level: twelve windows for each message, so the messages of one chain are counted
 -- and booked together by `flush`. No script that charges asks afterwards what is left.
+local spenders = {}
+
 local function charge(m, now)
   local chain = chain_of(m)
-  for level = 1, 3 do
-    local q = chain[level]
-    q.charged, q.charged_at, q.zone = (q.charged or 0) + 1, now, account_of(m.account).zone
+  if chain.charged == 0 then
+    chain.now, chain.zone = now, account_of(m.account).zone
+    spenders[#spenders + 1] = chain
   end
+  chain.charged = chain.charged + 1
 end
 
-local function book(q)
-  local charged, now, zone = q.charged, q.charged_at, q.zone
-  q.charged = nil
+local function book(q, charged, zone, now)
   for at = 1, #KINDS do
     local kind = KINDS[at]
     local field = FIELD[kind]
@@ -183,7 +211,10 @@ local function book(q)
   end
 end
 
--- Where the usage report books what happens now: the account's running hour, or UTC's when its zone is not known.
-local function hour_of_account(m, now)
-  return window_of(account_of(m.account).zone, 'hour', now) or now - now % 3600000
+local function book_all()
+  for _, chain in ipairs(spenders) do
+    for level = 1, 3 do book(chain[level], chain.charged, chain.zone, chain.now) end
+    chain.charged = 0
+  end
+  spenders = {}
 end

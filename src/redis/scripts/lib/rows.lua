@@ -6,8 +6,8 @@ local rows, row_order = {}, {}
 
 -- A hash is how rows were kept before; such a one is read as it is, and replaced when it changes. Of its values nothing but
 -- the token, a random word that may happen to look like a number ("0012e3"), was ever a text that looks like one.
-local function row_of_before(key)
-  local flat, f = redis.call('HGETALL', cell .. key), {}
+local function row_of_before(name)
+  local flat, f = redis.call('HGETALL', name), {}
   for i = 1, #flat, 2 do f[flat[i]] = flat[i] ~= 'token' and tonumber(flat[i + 1]) or flat[i + 1] end
   return f
 end
@@ -15,15 +15,16 @@ end
 local function row(key)
   local known = rows[key]
   if known then return known end
-  local packed, f = redis.pcall('GET', cell .. key), nil
+  local name = cell .. key
+  local packed, f = redis.pcall('GET', name), nil
   if not packed then
     f = {}
   elseif type(packed) == 'string' then
     f = cmsgpack.unpack(packed)
   else
-    f = row_of_before(key)
+    f = row_of_before(name)
   end
-  known = { key = key, f = f, is_changed = false }
+  known = { name = name, f = f, is_changed = false }
   rows[key] = known
   row_order[#row_order + 1] = known
   return known
@@ -34,6 +35,12 @@ local function put(row, field, value)
     row.f[field] = value
     row.is_changed = true
   end
+end
+
+-- Its fields, which are going to be changed: for many at once, and what changes in any case.
+local function touch(row)
+  row.is_changed = true
+  return row.f
 end
 
 local function add(row, field, by)
@@ -69,71 +76,70 @@ end
 
 -- What is only counted, moved between sorted sets or appended, and read by nobody before the script ends: written once per
 -- call as well, each sort in one command for each key.
-local counts, moves, tails, later_order = {}, {}, {}, {}
+local count, move, append, write_later
+do -- (one chunk of Lua has room for 200 names)
+  local counts, moves, tails, later_order = {}, {}, {}, {}
 
-local function of_key(all, key, kind)
-  local one = all[key]
-  if not one then
-    one = { key = key, kind = kind }
-    all[key] = one
-    later_order[#later_order + 1] = one
+  local function of_key(all, key, kind)
+    local one = all[key]
+    if not one then
+      one = { key = key, kind = kind }
+      all[key] = one
+      later_order[#later_order + 1] = one
+    end
+    return one
   end
-  return one
-end
 
-local function count(key, field, by)
-  local one = of_key(counts, key, 'count')
-  one.by = one.by or {}
-  one.by[field] = (one.by[field] or 0) + by
-end
+  function count(key, field, by)
+    local one = of_key(counts, key, 'count')
+    one.by = one.by or {}
+    one.by[field] = (one.by[field] or 0) + by
+  end
 
--- At a score, or out (nil). The last word holds.
-local function move(key, member, score)
-  local one = of_key(moves, key, 'move')
-  one.to = one.to or {}
-  one.to[member] = score or false
-end
+  -- At a score, or out (nil). The last word holds.
+  function move(key, member, score)
+    local one = of_key(moves, key, 'move')
+    one.to = one.to or {}
+    one.to[member] = score or false
+  end
 
-local function append(key, value)
-  local one = of_key(tails, key, 'append')
-  one[#one + 1] = value
-end
+  function append(key, value)
+    local one = of_key(tails, key, 'append')
+    one[#one + 1] = value
+  end
 
-local function write_counts(one)
-  for field, by in pairs(one.by) do
-    if by ~= 0 then
-      local value = redis.call('HINCRBY', cell .. one.key, field, by)
-      -- 40 days: as far back as a report may ask
-      if value == by and string.sub(one.key, 1, 4) == 'use:' then redis.call('EXPIRE', cell .. one.key, 3456000) end
+  local function write_counts(one)
+    for field, by in pairs(one.by) do
+      if by ~= 0 then redis.call('HINCRBY', cell .. one.key, field, by) end
     end
   end
-end
 
-local function write_moves(one)
-  local in_, out = {}, {}
-  for member, score in pairs(one.to) do
-    if score then
-      in_[#in_ + 1] = score
-      in_[#in_ + 1] = member
-    else
-      out[#out + 1] = member
+  local function write_moves(one)
+    local in_, out = {}, {}
+    for member, score in pairs(one.to) do
+      if score then
+        in_[#in_ + 1] = score
+        in_[#in_ + 1] = member
+      else
+        out[#out + 1] = member
+      end
     end
+    if #in_ > 0 then redis.call('ZADD', cell .. one.key, unpack(in_)) end
+    if #out > 0 then redis.call('ZREM', cell .. one.key, unpack(out)) end
   end
-  if #in_ > 0 then redis.call('ZADD', cell .. one.key, unpack(in_)) end
-  if #out > 0 then redis.call('ZREM', cell .. one.key, unpack(out)) end
-end
 
-local function write_later()
-  for _, one in ipairs(later_order) do
-    if one.kind == 'count' then
-      write_counts(one)
-    elseif one.kind == 'move' then
-      write_moves(one)
-    else
-      redis.call('RPUSH', cell .. one.key, unpack(one))
+  function write_later()
+    for _, one in ipairs(later_order) do
+      if one.kind == 'count' then
+        write_counts(one)
+      elseif one.kind == 'move' then
+        write_moves(one)
+      else
+        redis.call('RPUSH', cell .. one.key, unpack(one))
+      end
     end
+    counts, moves, tails, later_order = {}, {}, {}, {}
   end
-  counts, moves, tails, later_order = {}, {}, {}, {}
 end
 
 -- Arguments that Lua hands to one command at most; it can no more than some thousands.
@@ -147,9 +153,9 @@ local function write_rows()
       row.is_changed = false
       if row.after_write then after[#after + 1] = row end
       if next(row.f) == nil then
-        redis.call('DEL', cell .. row.key)
+        redis.call('DEL', row.name)
       else
-        set[n + 1], set[n + 2] = cell .. row.key, cmsgpack.pack(row.f)
+        set[n + 1], set[n + 2] = row.name, cmsgpack.pack(row.f)
         n = n + 2
         if n == MOST_ARGUMENTS then
           redis.call('MSET', unpack(set))
