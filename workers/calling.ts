@@ -1,5 +1,6 @@
 /** One call of a provider, with what it is to send, in the time that there is for it. */
 import type { Channel } from "../src/domain/channel.ts";
+import type { Content } from "../src/domain/message.ts";
 import type { Outcome } from "../src/domain/outcome.ts";
 import { seconds, type Clock, type Millis, type MonotonicMillis } from "../src/domain/time.ts";
 import type { Contents } from "../src/gate/contents.ts";
@@ -28,9 +29,12 @@ export type Call = (channel: Channel, id: string, go: Go, t0: MonotonicMillis) =
 export const callingWith = ({ provider, contents, clock, callBudget, attemptTimeout }: CallingParts): Call => {
   const inTime = inTimeOf(attemptTimeout, GRACE);
   return async (channel, id, go, t0) => {
-    const content = await contents.of(go).catch(() => undefined);
-    if (content === undefined)
+    let content: Content | null;
+    try {
+      content = await contents.of(go);
+    } catch {
       return { kind: "transient", why: "not called: the template could not be read", called: false };
+    }
     if (content === null) return { kind: "permanent", why: "its body is no longer kept" };
     // begin made it `sending` until t0 + reapIn at the earliest: past the budget, the reaper could overtake the call.
     if (clock.monotonic() > t0 + callBudget)

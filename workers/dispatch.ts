@@ -122,7 +122,14 @@ export const dispatcher = (options: DispatchOptions, provider: Provider, policy:
   const startAfter = async (others: Promise<unknown>, channel: Channel, messages: readonly Release[]) => {
     await others;
     const sending: Promise<string | null>[] = [];
-    for (const message of messages) sending.push(send(channel, message, await hands.take()));
+    for (const message of messages) {
+      let hasHand = hands.take();
+      while (!hasHand && !stopping.aborted) {
+        await hands.change();
+        hasHand = hands.take();
+      }
+      sending.push(send(channel, message, hasHand));
+    }
     return sending;
   };
 

@@ -4,8 +4,10 @@
  * hand wait for Redis: what it has sent may still be open when it takes the next.
  */
 export interface Hands {
-  /** One of them, in the order of asking, when no more are open than may be; false when it was called off before. */
-  take(): Promise<boolean>;
+  /** One of them, if there is one now and no more are open than may be; none once it was called off. */
+  take(): boolean;
+  /** Resolves when there is one to take, or it was called off. For one at a time: who waits is the first in a line. */
+  change(): Promise<void>;
   /** It has nothing in it any more. Once for each that was taken. */
   free(): void;
   /** What was in it is not open any more: it is settled, or was given back. Once for each that was taken, after `free`. */
@@ -16,43 +18,33 @@ export interface Hands {
  *  Redis takes their settlements together. */
 const OPEN = 2;
 
-/** @param calledOff nobody waits any longer; listened to once, for those who wait are hundreds, and come and go */
+/** @param calledOff nobody waits any longer */
 export const handsOf = (count: number, calledOff: AbortSignal): Hands => {
   let free = count;
   let room = OPEN * count;
-  let waiting: ((isTaken: boolean) => void)[] = [];
-  calledOff.addEventListener(
-    "abort",
-    () => {
-      for (const answer of waiting) answer(false);
-      waiting = [];
-    },
-    { once: true },
-  );
-  const serve = (): void => {
-    while (free > 0 && room > 0) {
-      const next = waiting.shift();
-      if (!next) return;
-      free--;
-      room--;
-      next(true);
-    }
+  let changed = (): void => {};
+  calledOff.addEventListener("abort", () => changed(), { once: true });
+  const tell = (): void => {
+    if (free > 0 && room > 0) changed();
   };
   return {
-    take: async () => {
-      if (calledOff.aborted) return false;
-      return new Promise((resolve) => {
-        waiting.push(resolve);
-        serve();
-      });
+    take: () => {
+      if (calledOff.aborted || free === 0 || room === 0) return false;
+      free--;
+      room--;
+      return true;
     },
+    change: () =>
+      new Promise((resolve) => {
+        changed = resolve;
+      }),
     free: () => {
       free++;
-      serve();
+      tell();
     },
     close: () => {
       room++;
-      serve();
+      tell();
     },
   };
 };

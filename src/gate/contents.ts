@@ -11,8 +11,11 @@ type Template = Omit<EmailContent, "to"> | TextContent;
 const TEMPLATES_KEPT = 100;
 
 export interface Contents {
-  /** @throws when Redis does not answer; null when the template is gone */
-  of(stored: StoredBody & { readonly batchId: string | null }): Promise<Content | null>;
+  /**
+   * Null when the template is gone. At once where there is none: most messages have not.
+   * @throws when Redis does not answer
+   */
+  of(stored: StoredBody & { readonly batchId: string | null }): Content | null | Promise<Content | null>;
 }
 
 const isTemplateUse = (content: Content | TemplateUse): content is TemplateUse => "variables" in content;
@@ -44,13 +47,14 @@ export const contentsOn = (redis: Redis, keys: Keys): Contents => {
     templates.set(batchId, template);
     return template;
   };
+  const fromTemplate = async (use: TemplateUse, batchId: string | null): Promise<Content | null> => {
+    const template = batchId === null ? null : await templateOf(batchId);
+    return template && filledIn(template, use);
+  };
   return {
-    of: async (stored) => {
+    of: (stored) => {
       const content = contentOf(stored);
-      if (content === null || !isTemplateUse(content)) return content;
-      const template = stored.batchId === null ? null : await templateOf(stored.batchId);
-      if (template === null) return null;
-      return filledIn(template, content);
+      return content !== null && isTemplateUse(content) ? fromTemplate(content, stored.batchId) : content;
     },
   };
 };

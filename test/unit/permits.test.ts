@@ -2,52 +2,54 @@ import { describe, expect, it } from "@jest/globals";
 import { handsOf } from "../../workers/permits.ts";
 
 const never = new AbortController().signal;
-const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-
-/** The numbers of those that have been given a hand, as they come. */
-const asking = (hands: ReturnType<typeof handsOf>, count: number): number[] => {
-  const taken: number[] = [];
-  for (let n = 0; n < count; n++) void hands.take().then((isTaken) => isTaken && taken.push(n));
+const takenOf = (hands: ReturnType<typeof handsOf>, most: number): number => {
+  let taken = 0;
+  while (taken < most && hands.take()) taken++;
   return taken;
 };
 
 describe("hands", () => {
-  it("are given in the order of asking, never more than there are", async () => {
+  it("are never more than there are, and each is there again when it is free", () => {
     const hands = handsOf(2, never);
-    const taken = asking(hands, 4);
-    await turn();
-    expect(taken).toEqual([0, 1]);
+    expect(takenOf(hands, 9)).toBe(2);
     hands.free();
-    await turn();
-    expect(taken).toEqual([0, 1, 2]);
+    expect(takenOf(hands, 9)).toBe(1);
     hands.free();
-    await turn();
-    expect(taken).toEqual([0, 1, 2, 3]);
+    hands.close();
+    expect(takenOf(hands, 9)).toBe(1);
   });
 
-  it("take no more while two for each are open, free or not", async () => {
+  it("take no more while two for each are open, free or not", () => {
     const hands = handsOf(1, never);
-    const taken = asking(hands, 4);
     for (let times = 0; times < 2; times++) {
-      await turn();
+      expect(takenOf(hands, 9)).toBe(1);
       hands.free();
     }
-    await turn();
-    expect(taken).toEqual([0, 1]);
+    expect(hands.take()).toBe(false);
     hands.close();
-    await turn();
-    expect(taken).toEqual([0, 1, 2]);
+    expect(takenOf(hands, 9)).toBe(1);
   });
 
-  it("are not waited for any longer once it is called off, and none is given from then on", async () => {
+  it("tell who waits when there is one, whichever was missing: a hand, or room for what is open", async () => {
+    const hands = handsOf(1, never);
+    hands.take();
+    const isFree = hands.change();
+    hands.free();
+    await isFree;
+    hands.take();
+    hands.free();
+    const hasRoom = hands.change();
+    hands.close();
+    await hasRoom;
+    expect(hands.take()).toBe(true);
+  });
+
+  it("are not waited for any longer once it is called off, and none is taken from then on", async () => {
     const over = new AbortController();
     const hands = handsOf(1, over.signal);
-    expect(await hands.take()).toBe(true);
-    const waiting = [hands.take(), hands.take()];
+    const changed = hands.change();
     over.abort();
-    expect(await Promise.all(waiting)).toEqual([false, false]);
-    hands.free();
-    hands.close();
-    expect(await hands.take()).toBe(false);
+    await changed;
+    expect(hands.take()).toBe(false);
   });
 });
