@@ -11,10 +11,17 @@ const LARGEST_NUMBER = 32 ** 5;
 /** 21 characters: the part that the ids of one request share. */
 export type IdSeed = string & { readonly unit: "id seed" };
 
+/** Two digits at a time: half the divisions, and half the pieces of text. */
+const PAIRS: readonly string[] = Array.from(ALPHABET).flatMap((first) => Array.from(ALPHABET, (second) => first + second));
+
 const base32 = (value: number, width: number): string => {
   let text = "";
-  for (let rest = value; text.length < width; rest = Math.floor(rest / 32)) text = ALPHABET[rest % 32] + text;
-  return text;
+  let rest = value;
+  for (let left = width; left > 1; left -= 2) {
+    text = PAIRS[rest % 1_024] + text;
+    rest = Math.floor(rest / 1_024);
+  }
+  return width % 2 === 0 ? text : ALPHABET.charAt(rest % 32) + text;
 };
 
 /** Digits that are chance in a UUID: Node asks the system for those of many at once, which randomBytes does each time. */

@@ -36,11 +36,22 @@ export const formatUtc = (at: Instant): string => new Date(at).toISOString();
 
 const two = (value: number): string => String(value).padStart(2, "0");
 
+/** +05:30, by minutes: there are some forty in the world, and one stands in every answer. */
+const offsets = new Map<number, string>();
+
+const offsetText = (minutes: number): string => {
+  const known = offsets.get(minutes);
+  if (known !== undefined) return known;
+  const ahead = Math.abs(minutes);
+  const text = `${minutes < 0 ? "-" : "+"}${two(Math.floor(ahead / 60))}:${two(ahead % 60)}`;
+  offsets.set(minutes, text);
+  return text;
+};
+
 /** 2026-03-01T10:00:00+05:30; with three more digits when there are milliseconds. */
 export const formatIn = (at: Instant, zone: string): string => {
   // RFC 3339 writes offsets in minutes. Liberia's had 30 s until 1972: rounding it keeps the instant right.
   const offsetMinutes = Math.round(offsetAt(at, zone) / MINUTE);
-  const wall = new Date(at + offsetMinutes * MINUTE).toISOString().replace(/(?:\.000)?Z$/, "");
-  const ahead = Math.abs(offsetMinutes);
-  return `${wall}${offsetMinutes < 0 ? "-" : "+"}${two(Math.floor(ahead / 60))}:${two(ahead % 60)}`;
+  const utc = new Date(at + offsetMinutes * MINUTE).toISOString();
+  return utc.slice(0, utc.endsWith(".000Z") ? -5 : -1) + offsetText(offsetMinutes);
 };

@@ -22,80 +22,104 @@ export const levelUse = (row: Fields, zone: string, now: Instant): { readonly [k
 /** Its number less what has been taken from the lane since: at most so many go up to and including it. */
 export const positionOf = (number: number, look: Look): number => Math.max(1, number - count(look.lane, "popped"));
 
-/** By row: all messages of a lane that were accepted in one call are told by the same (scripts/accept.ts). */
-const told = new WeakMap<Fields, ForecastLevel["quota"]>();
+type Quota = ForecastLevel["quota"];
 
 /** Only what has a limit can hold anything up, and of the others a calendar would have to be asked for the window. */
-const limitsOf = (row: Fields, { zone, now }: Look): ForecastLevel["quota"] => {
-  const known = told.get(row);
-  if (known) return known;
+const limitsOf = (row: Fields, { zone, now }: Look): Quota => {
   const quota: { [kind in WindowKind]?: Counter } = {};
   for (const kind of WINDOW_KINDS)
     if (row[`${kind}.limit`] !== undefined) quota[kind] = counterOf(row, kind, zone, now);
-  told.set(row, quota);
   return quota;
 };
 
-const levelsOf = (look: Look, channel: Channel, ahead: number): ForecastLevel[] => [
-  { name: "sender", quota: limitsOf(look.senderRow, look) },
-  { name: channel, ahead, quota: limitsOf(look.channelRow, look) },
-  { name: "all", ahead, quota: limitsOf(look.accountRow, look) },
-];
+/** What is the same for all messages of a lane that were looked at together: read once for all of them (scripts/accept.ts). */
+interface Surroundings {
+  readonly of: Lane;
+  /** Of the account on the channel: messages that are more urgent, and those of its other lanes that are as urgent. */
+  readonly urgent: number;
+  readonly besides: number;
+  readonly channelRate: Millis | null;
+  readonly senderRate: Millis | null;
+  /** On the channel: messages that BullMQ has, and those of other accounts that nothing holds up. */
+  readonly released: number;
+  readonly others: number;
+  readonly paused: boolean;
+  readonly closedUntil: Instant;
+  readonly quotas: { readonly sender: Quota; readonly channel: Quota; readonly account: Quota };
+}
 
-/** Messages of the account on the channel that go before the `position`th of a lane: what is more urgent, and its turns. */
-const aheadOnChannel = (look: Look, lane: Lane, position: number): number => {
+const isPaused = (look: Look): boolean =>
+  look.removed || count(look.accountOnChannel, "paused") === 1 || count(look.channelRate, "paused") === 1;
+
+const free = (row: Fields): number => count(row, "queued") - count(row, "throttled");
+
+const around = (look: Look, lane: Lane): Surroundings => {
   let urgent = 0;
   for (const name of CLASSES) {
     if (name === lane.class) break;
     urgent += count(look.accountOnChannel, `live_${name}`);
   }
-  const others = Math.max(0, count(look.accountOnChannel, `live_${lane.class}`) - count(look.lane, "live"));
-  return position - 1 + urgent + Math.min(others, position * Math.max(0, look.lanesInClass - 1));
+  return {
+    of: lane,
+    urgent,
+    besides: Math.max(0, count(look.accountOnChannel, `live_${lane.class}`) - count(look.lane, "live")),
+    channelRate: interval(look.channelRate),
+    senderRate: interval(look.senderRow),
+    released: count(look.channelSums, "released"),
+    others: Math.max(0, free(look.channelSums) - free(look.accountOnChannel)),
+    paused: isPaused(look),
+    closedUntil: instant(Math.max(count(look.channelRate, "closed"), count(look.senderRow, "closed"))),
+    quotas: {
+      sender: limitsOf(look.senderRow, look),
+      channel: limitsOf(look.channelRow, look),
+      account: limitsOf(look.accountRow, look),
+    },
+  };
 };
 
-/** Messages of any account that the channel's rate serves before: released ones, and the turns of the other accounts. */
-const aheadOfAll = (look: Look, ahead: number): number => {
-  const free = (row: Fields): number => count(row, "queued") - count(row, "throttled");
-  const others = Math.max(0, free(look.channelSums) - free(look.accountOnChannel));
-  return (
-    count(look.channelSums, "released") + ahead + Math.min(others, (ahead + 1) * Math.max(0, look.accountsInRing - 1))
-  );
+const known = new WeakMap<Look, Surroundings>();
+
+const surroundings = (look: Look, lane: Lane): Surroundings => {
+  const seen = known.get(look);
+  if (seen?.of.channel === lane.channel && seen.of.class === lane.class) return seen;
+  const found = around(look, { channel: lane.channel, class: lane.class });
+  known.set(look, found);
+  return found;
 };
-
-const isPaused = (look: Look): boolean =>
-  look.removed || count(look.accountOnChannel, "paused") === 1 || count(look.channelRate, "paused") === 1;
-
-const closedUntil = (look: Look): Instant =>
-  instant(Math.max(count(look.channelRate, "closed"), count(look.senderRow, "closed")));
 
 /** @param dueAt not before this; null: at once */
-export const forecastFor = (look: Look, lane: Lane, position: number, dueAt: Instant | null): Forecast =>
-  forecastBehind(look, lane.channel, Math.max(1, position), aheadOnChannel(look, lane, Math.max(1, position)), dueAt);
+export const forecastFor = (look: Look, lane: Lane, place: number, dueAt: Instant | null): Forecast => {
+  const position = Math.max(1, place);
+  const { urgent, besides } = surroundings(look, lane);
+  // What is more urgent, and its turns.
+  const ahead = position - 1 + urgent + Math.min(besides, position * Math.max(0, look.lanesInClass - 1));
+  return forecastBehind(look, lane, position, ahead, dueAt);
+};
 
 /** When the last of so many waiting messages of the account on the channel will have gone, whatever their lanes. */
 export const forecastOfLast = (look: Look, channel: Channel, waiting: number): Forecast =>
-  forecastBehind(look, channel, 1, Math.max(0, waiting - 1), null);
+  forecastBehind(look, { channel, class: "low" }, 1, Math.max(0, waiting - 1), null);
 
-const forecastBehind = (
-  look: Look,
-  channel: Channel,
-  inLane: number,
-  ahead: number,
-  dueAt: Instant | null,
-): Forecast => {
-  const closed = closedUntil(look);
+const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, dueAt: Instant | null): Forecast => {
+  const { channelRate, senderRate, released, others, paused, closedUntil, quotas } = surroundings(look, lane);
+  // Of other accounts, their turns.
+  const turns = Math.min(others, (ahead + 1) * Math.max(0, look.accountsInRing - 1));
   const question: ForecastQuestion = {
     now: look.now,
     position: inLane,
     zone: look.zone,
-    levels: levelsOf(look, channel, ahead),
-    intervalMs: interval(look.channelRate),
-    senderIntervalMs: interval(look.senderRow),
-    channelAhead: aheadOfAll(look, ahead),
-    paused: isPaused(look),
+    levels: [
+      { name: "sender", quota: quotas.sender },
+      { name: lane.channel, ahead, quota: quotas.channel },
+      { name: "all", ahead, quota: quotas.account },
+    ],
+    intervalMs: channelRate,
+    senderIntervalMs: senderRate,
+    channelAhead: released + ahead + turns,
+    paused,
   };
-  if (closed > look.now && closed >= (dueAt ?? 0))
-    return forecast({ ...question, notBefore: closed, notBeforeBy: "provider" });
+  if (closedUntil > look.now && closedUntil >= (dueAt ?? 0))
+    return forecast({ ...question, notBefore: closedUntil, notBeforeBy: "provider" });
   return forecast(dueAt === null ? question : { ...question, notBefore: dueAt });
 };
 

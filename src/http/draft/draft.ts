@@ -8,7 +8,7 @@ import type { EmailMessage, TextMessage, VoiceMessage } from "../schemas/send.ts
 import type { ChannelSetup } from "../services.ts";
 import { readMail } from "./mail.ts";
 import { readPhoneSender, readRecipient } from "./recipient.ts";
-import { readTiming, type TimingFields } from "./timing.ts";
+import { isTimed, readTiming, type TimingFields } from "./timing.ts";
 
 /** Serialised. It is stored with every message. */
 const LARGEST_METADATA = 4_096;
@@ -31,9 +31,9 @@ export const readCommon = (
     unmet(problems, "metadata", "an object of at most 4 KB", metadata);
   return {
     class: priority,
-    ...readTiming(fields, now, problems),
-    ...(reference === undefined ? {} : { reference }),
-    ...(metadata === undefined ? {} : { metadata }),
+    ...(isTimed(fields) ? readTiming(fields, now, problems) : undefined),
+    ...(reference === undefined ? undefined : { reference }),
+    ...(metadata === undefined ? undefined : { metadata }),
   };
 };
 
@@ -46,7 +46,7 @@ const emailDraft: Reader<EmailMessage> = (fields, { now }, problems) => {
     channel: "email",
     sender: senderKey(address ?? ""),
     recipient,
-    content: { ...content, to: recipient },
+    content: Object.assign(content, { to: recipient }),
     ...readCommon(fields, now, problems),
   };
 };

@@ -46,15 +46,11 @@ export const readMail = (
   if (reply_to !== undefined) readMailbox(reply_to, "reply_to", problems);
   if ((text ?? "") === "" && (html ?? "") === "") unmet(problems, "text", "text or html or both", undefined);
   if (headers !== undefined) readHeaders(headers, problems);
-  return {
-    address: mailbox?.address ?? null,
-    content: {
-      from,
-      subject,
-      ...(text === undefined ? {} : { text }),
-      ...(html === undefined ? {} : { html }),
-      ...(reply_to === undefined ? {} : { reply_to }),
-      ...(headers === undefined ? {} : { headers }),
-    },
-  };
+  // Field by field: spreading what may be absent costs ten times as much, and every message comes by here.
+  const content: { -readonly [field in keyof Omit<EmailContent, "to">]: EmailContent[field] } = { from, subject };
+  if (text !== undefined) content.text = text;
+  if (html !== undefined) content.html = html;
+  if (reply_to !== undefined) content.reply_to = reply_to;
+  if (headers !== undefined) content.headers = headers;
+  return { address: mailbox?.address ?? null, content };
 };

@@ -2,7 +2,6 @@ import { channelNotConfigured, invalidFields } from "../../domain/errors.ts";
 import type { Channel } from "../../domain/channel.ts";
 import type { Problems } from "../../domain/expecting.ts";
 import type { Draft } from "../../domain/message.ts";
-import type { Instant } from "../../domain/time.ts";
 import type { App } from "../access.ts";
 import { ownAccount } from "../auth.ts";
 import { READERS, type Drafting } from "../draft/draft.ts";
@@ -13,7 +12,7 @@ import { acceptedJson } from "../present/message.ts";
 import { problems } from "../schemas/problem.ts";
 import * as schemas from "../schemas/send.ts";
 import type { ChannelSetup, Services } from "../services.ts";
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 
 export const sendConfig = { access: "account", scope: "send", idempotent: true } as const;
 
@@ -23,10 +22,6 @@ export const setupOf = ({ channels }: Services, channel: Channel): ChannelSetup 
   if (!setup.configured) throw channelNotConfigured(channel, setup.variable);
   return setup;
 };
-
-/** Redis's time where a time was given, since that is the clock that will hold the message; else any will do. */
-export const timeFor = async ({ looking, clock }: Services, asked: readonly TimingFields[]): Promise<Instant> =>
-  asked.some(isTimed) ? looking.now() : clock.now();
 
 /** The zone that an account reads times in. UTC for one that has just been taken away. */
 export const zoneOf = async ({ accounts }: Services, account: string): Promise<string> =>
@@ -46,31 +41,40 @@ const schemaOf = <Body>(summary: string, body: Body) => ({
   response: { 202: schemas.Accepted, ...problems },
 });
 
-export const sendRoutes = (app: App, services: Services): void => {
-  const draftingFor = async (channel: Channel, fields: TimingFields): Promise<Drafting> => ({
-    setup: setupOf(services, channel),
-    now: await timeFor(services, [fields]),
-  });
+type Fields = TimingFields & { readonly on_late?: "accept" | "reject" };
+type Read = (drafting: Drafting, problems: Problems) => Draft;
 
-  const accept = async (request: FastifyRequest, draft: Draft, onLate: "accept" | "reject" | undefined) => {
+export const sendRoutes = (app: App, services: Services): void => {
+  const { sending, looking, clock } = services;
+
+  const send = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    channel: Channel,
+    fields: Fields,
+    read: Read,
+  ): Promise<schemas.Accepted> => {
+    const setup = setupOf(services, channel);
+    // Redis's time where a time was given, since that is the clock that will hold the message; else any will do.
+    const now = isTimed(fields) ? await looking.now() : clock.now();
+    const draft = oneDraft((wrong) => read({ setup, now }, wrong));
     const account = ownAccount(request);
-    if (onLate === "reject") {
-      const late = await lateness(services.sending, account, await zoneOf(services, account), draft);
+    if (fields.on_late === "reject") {
+      const late = await lateness(sending, account, await zoneOf(services, account), draft);
       if (late !== null) throw late;
     }
-    const [accepted] = await services.sending.accept(account, [draft], seedOf(services, request));
+    const [accepted] = await sending.accept(account, [draft], seedOf(services, request));
     if (accepted === undefined) throw new Error("expected the gate to answer for the message it was given");
+    void reply.code(202);
     return acceptedJson(accepted);
   };
 
   app.post(
     "/v1/email/send",
     { config: sendConfig, schema: schemaOf("Send an email", schemas.EmailMessage) },
-    async (request, reply) => {
+    (request, reply) => {
       const { body } = request;
-      const drafting = await draftingFor("email", body);
-      const draft = oneDraft((wrong) => READERS.email(body, drafting, wrong));
-      return reply.code(202).send(await accept(request, draft, body.on_late));
+      return send(request, reply, "email", body, (drafting, wrong) => READERS.email(body, drafting, wrong));
     },
   );
 
@@ -78,11 +82,9 @@ export const sendRoutes = (app: App, services: Services): void => {
     app.post(
       `/v1/${channel}/send`,
       { config: sendConfig, schema: schemaOf(summary, schemas.TextMessage) },
-      async (request, reply) => {
+      (request, reply) => {
         const { body } = request;
-        const drafting = await draftingFor(channel, body);
-        const draft = oneDraft((wrong) => READERS[channel](body, drafting, wrong));
-        return reply.code(202).send(await accept(request, draft, body.on_late));
+        return send(request, reply, channel, body, (drafting, wrong) => READERS[channel](body, drafting, wrong));
       },
     );
   };
@@ -92,11 +94,9 @@ export const sendRoutes = (app: App, services: Services): void => {
   app.post(
     "/v1/voice/call",
     { config: sendConfig, schema: schemaOf("Call and say a text", schemas.VoiceMessage) },
-    async (request, reply) => {
+    (request, reply) => {
       const { body } = request;
-      const drafting = await draftingFor("voice", body);
-      const draft = oneDraft((wrong) => READERS.voice(body, drafting, wrong));
-      return reply.code(202).send(await accept(request, draft, body.on_late));
+      return send(request, reply, "voice", body, (drafting, wrong) => READERS.voice(body, drafting, wrong));
     },
   );
 };

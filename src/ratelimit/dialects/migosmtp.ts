@@ -1,11 +1,11 @@
 /** MigoSMTP, and Telnxo, which speaks the same: all three headers on every answer. */
 import type { Dialect } from "../dialect.ts";
 import { retryAfterSeconds } from "./seconds.ts";
-import { limitAndRemaining, resetAt, retryAfter } from "./x-headers.ts";
+import { limitRemainingAndReset, retryAfter } from "./x-headers.ts";
 
 const speaking = (name: string): Dialect => ({
   name,
-  headers: (decision) => ({ ...limitAndRemaining(decision), ...resetAt(decision), ...retryAfter(decision) }),
+  headers: (decision) => ({ ...limitRemainingAndReset(decision), ...retryAfter(decision) }),
   refusal: (decision) => ({
     contentType: "application/json",
     body: {

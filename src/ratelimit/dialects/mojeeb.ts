@@ -1,7 +1,7 @@
 /** Mojeeb: headers on a 429 only. */
 import type { Dialect } from "../dialect.ts";
 import { named, retryAfterSeconds } from "./seconds.ts";
-import { limitAndRemaining, resetAt, retryAfter } from "./x-headers.ts";
+import { limitRemainingAndReset, retryAfter } from "./x-headers.ts";
 
 export const mojeeb: Dialect = {
   name: "mojeeb",
@@ -9,7 +9,7 @@ export const mojeeb: Dialect = {
     if (decision.admitted) return {};
     // A refusal says 0, also of a request that wanted more than was left.
     const none = named(decision) === null ? {} : { "X-RateLimit-Remaining": "0" };
-    return { ...retryAfter(decision), ...limitAndRemaining(decision), ...none, ...resetAt(decision) };
+    return { ...retryAfter(decision), ...limitRemainingAndReset(decision), ...none };
   },
   refusal: (decision, requestId) => ({
     contentType: "application/json",

@@ -7,7 +7,7 @@ import type { Decision } from "../decision.ts";
 import type { Dialect } from "../dialect.ts";
 import { inSeconds, retryAfterSeconds } from "./seconds.ts";
 import { windowName } from "./window-name.ts";
-import { limitAndRemaining, resetAt, retryAfter } from "./x-headers.ts";
+import { limitRemainingAndReset, retryAfter } from "./x-headers.ts";
 
 /** A String of structured fields (RFC 9651): printable ASCII, with quote and backslash escaped. */
 const sfString = (text: string): string =>
@@ -29,8 +29,7 @@ const fields = ({ standings }: Decision): Readonly<Record<string, string>> => {
 export const sluice: Dialect = {
   name: "sluice",
   headers: (decision) => ({
-    ...limitAndRemaining(decision),
-    ...resetAt(decision),
+    ...limitRemainingAndReset(decision),
     ...fields(decision),
     ...retryAfter(decision),
   }),

@@ -10,10 +10,15 @@ export const limitAndRemaining = (decision: Decision): Headers => {
   return { "X-RateLimit-Limit": String(window.limit), "X-RateLimit-Remaining": String(window.remaining) };
 };
 
-/** Epoch seconds, by the clock that decided. */
-export const resetAt = (decision: Decision): Headers => {
+/** The reset in epoch seconds, by the clock that decided. */
+export const limitRemainingAndReset = (decision: Decision): Headers => {
   const window = named(decision);
-  return window === null ? {} : { "X-RateLimit-Reset": String(resetAtSeconds(decision, window)) };
+  if (window === null) return {};
+  return {
+    "X-RateLimit-Limit": String(window.limit),
+    "X-RateLimit-Remaining": String(window.remaining),
+    "X-RateLimit-Reset": String(resetAtSeconds(decision, window)),
+  };
 };
 
 export const retryAfter = (decision: Decision): Headers =>

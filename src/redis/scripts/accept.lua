@@ -8,19 +8,21 @@
      message costs. Each request is taken or refused for itself. Ids are made before the call, so repeating it changes nothing.
      Gates are told of the channels that have something new.
      KEYS 1 cell
-     ARGV for each request: 'account cap batch told' (its backlog cap; '-' for no batch; told 1: how its messages stand), how many
-          messages; then six for each: 'channel class sender', id, recipient, '' or 'due expires' (ms; 0 for at once, for never),
-          kept JSON, body JSON. What comes again is the same word again, and is read once.
+     ARGV for each request: 'account cap batch told count' (its backlog cap; '-' for no batch; told 1: how its messages stand; how
+          many messages); then three for each: 'channel class sender', 'id recipient due expires' (ms; 0 for at once, for never),
+          and a line of kept JSON and one of body JSON. What comes again is the same word again, and is read once.
      Reply {now, a line for each request, the views…}: 'gone' (no such account) or 'full' (the cap), and then nothing of it was
           written, or the account's zone and for each message |state parked (0|1) created number view (0: none)
      A view is what `look` tells of a lane, as far as a forecast needs it: a line of words (name, value, …) for each of lane,
      account on channel, channel sums, rate, sender row, channel row and account row; then lanes in the class, accounts in the
      ring, sending held since a failover (0|1), the zone. One for all messages of a lane; none for what was there already, or has ended. ]]
-local EACH = 6
+local EACH = 3
 local now
 local opened, accepted, nudged, views = {}, {}, {}, {}
--- Of ids: made in this call. Of places in ARGV: a message that is new. And whether any that are asked for are there already.
-local made, fresh, is_any_there = {}, {}, true
+-- Of the message at a place in ARGV: what was read of it, and whether it is new.
+local ids, recipients, dues, expiries, fresh = {}, {}, {}, {}, {}
+-- Ids that were made in this call, and whether any that it is asked for was there before.
+local made, is_any_there = {}, true
 -- Last of all, after what counts them: a script that breaks off is tried again message by message (together.ts), and what
 -- has its record by then is taken for one that was accepted.
 local records = {}
@@ -117,7 +119,7 @@ local function accept(head, first, last)
   if not known.zone then return 'gone' end
   local new, bulk = 0, bulk_of(batch)
   for at = first, last, EACH do
-    if not is_there(ARGV[at + 1], bulk) then
+    if not is_there(ids[at], bulk) then
       fresh[at] = true
       new = new + 1
     end
@@ -133,17 +135,12 @@ local function accept(head, first, last)
   local line = known.zone
 
   for at = first, last, EACH do
-    local lane, id, when = lane_of(account, known, ARGV[at]), ARGV[at + 1], ARGV[at + 3]
+    local lane, id = lane_of(account, known, ARGV[at]), ids[at]
     if fresh[at] then
-      local due, expires = 0, 0
-      if when ~= '' then
-        due, expires = string.match(when, '^(%d+) (%d+)$')
-        due, expires = tonumber(due), tonumber(expires)
-      end
       local m = {
         id = id, number = 0, account = account, channel = lane.channel, class = lane.class, created = now,
-        due = due, expires = expires, batch = batch ~= '-' and batch or nil, sender = lane.sender, recipient = ARGV[at + 2],
-        kept = ARGV[at + 4], body = ARGV[at + 5],
+        due = tonumber(dues[at]), expires = tonumber(expiries[at]), batch = batch ~= '-' and batch or nil, sender = lane.sender,
+        recipient = recipients[at], text = ARGV[at + 2],
       }
       local state = make(m, lane, has_suppressions, known)
       records[#records + 1] = m
@@ -161,8 +158,8 @@ local function accept(head, first, last)
 end
 
 local function head_of_request(text)
-  local account, cap, batch, told = string.match(text, '^(%S+) (%d+) (%S+) (%d)$')
-  return { account = account, cap = tonumber(cap), batch = batch, told = told == '1' }
+  local account, cap, batch, told, size = string.match(text, '^(%S+) (%d+) (%S+) (%d) (%d+)$')
+  return { account = account, cap = tonumber(cap), batch = batch, told = told == '1', size = tonumber(size) }
 end
 
 local texts, n_texts = {}, 0
@@ -171,28 +168,33 @@ local function write(m)
   if bulk then
     local _, place = place_of(m.id)
     if place == bulk.length + #bulk.rows then
-      local text = row_text(m, m.kept, m.body)
+      local text = row_text(m, m.text)
       bulk.rows[#bulk.rows + 1] = text
       if text ~= '' then return end
     end
   end
-  texts[n_texts + 1], texts[n_texts + 2] = cell .. 'm:' .. m.id, record_text(m, m.kept, m.body)
+  texts[n_texts + 1], texts[n_texts + 2] = cell .. 'm:' .. m.id, record_text(m, m.text)
   n_texts = n_texts + 2
 end
 
-local heads, firsts, lasts, keys, at = {}, {}, {}, {}, 1
+local heads, asked, keys, at = {}, {}, {}, 1
 while ARGV[at] do
-  local first = at + 2
-  local last = first + ARGV[at + 1] * EACH - 1
-  local n, text = #firsts + 1, ARGV[at]
+  local text = ARGV[at]
   heads[text] = heads[text] or head_of_request(text)
-  firsts[n], lasts[n] = first, last
-  for message = first, last, EACH do keys[#keys + 1] = cell .. 'm:' .. ARGV[message + 1] end
-  at = last + 1
+  asked[#asked + 1] = at
+  at = at + 1
+  for message = at, at + (heads[text].size - 1) * EACH, EACH do
+    ids[message], recipients[message], dues[message], expiries[message] = string.match(ARGV[message + 1], '^(%S+) (%S+) (%d+) (%d+)$')
+    keys[#keys + 1] = cell .. 'm:' .. ids[message]
+  end
+  at = at + heads[text].size * EACH
 end
 is_any_there = #keys > 0 and redis.call('EXISTS', unpack(keys)) > 0
 local lines = {}
-for i = 1, #firsts do lines[i] = accept(heads[ARGV[firsts[i] - 2]], firsts[i], lasts[i]) end
+for i = 1, #asked do
+  local head = heads[ARGV[asked[i]]]
+  lines[i] = accept(head, asked[i] + 1, asked[i] + head.size * EACH)
+end
 for account, known in pairs(opened) do count('acc:' .. account, 'open', known.new) end
 flush()
 for batch, new in pairs(accepted) do note_accepted(batch, new) end
@@ -222,7 +224,9 @@ local function words(row, fields, levels)
     local names = FIELD[kind]
     if row.f[names.limit] then
       for _, name in ipairs({ names.limit, names.from, names.till, names.used, names.late, names.late_at }) do
-        said[n + 1], said[n + 2] = name, row.f[name] or 0
+        -- Most are none, and of a number Lua makes a text at the price of ten others.
+        local value = row.f[name] or 0
+        said[n + 1], said[n + 2] = name, value == 0 and '0' or value
         n = n + 2
       end
     end

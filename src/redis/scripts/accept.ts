@@ -103,13 +103,15 @@ export const acceptEach = async (
   scripts: ScriptRunner,
   requests: readonly AcceptRequest[],
 ): Promise<readonly AcceptReply[]> => {
-  const args: (string | number)[] = [];
+  const args: string[] = [];
   for (const { account, backlogCap, batchId, told, messages } of requests) {
-    args.push(`${account} ${backlogCap} ${batchId ?? "-"} ${told ? 1 : 0}`, messages.length);
-    for (const m of messages) {
-      const when = m.sendAt === null && m.expiresAt === null ? "" : `${m.sendAt ?? 0} ${m.expiresAt ?? 0}`;
-      args.push(`${m.channel} ${m.class} ${m.sender}`, m.id, m.recipient, when, m.kept, m.body);
-    }
+    args.push(`${account} ${backlogCap} ${batchId ?? "-"} ${told ? 1 : 0} ${messages.length}`);
+    for (const { id, channel, class: urgency, sender, recipient, sendAt, expiresAt, kept, body } of messages)
+      args.push(
+        `${channel} ${urgency} ${sender}`,
+        `${id} ${recipient} ${sendAt ?? 0} ${expiresAt ?? 0}`,
+        `${kept}\n${body}`,
+      );
   }
   const [at, lines, ...told] = list(await scripts.run(script, args));
   const now = instant(number(at));

@@ -44,7 +44,7 @@ local function record_again(at)
     id = id, number = 0, account = account, channel = channel, class = 'normal', created = created, due = 0, expires = 0,
     batch = batch, sender = sender, recipient = recipient,
   }
-  write_message(m, '', body)
+  write_message(m, '\n' .. body)
   if batch then note_accepted(batch, 1) end
   redis.call('ZADD', cell .. 'idx:' .. account, created, id)
   redis.call('HINCRBY', cell .. 'acc:' .. account, 'open', 1)

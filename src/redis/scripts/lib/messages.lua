@@ -153,26 +153,27 @@ end
 -- Hex of instants, made once for each call, and joined by Lua itself: string.format costs four times as much.
 local hexes = {}
 
-local function record_text(m, kept, body)
+-- @param text the two lines after the header
+local function record_text(m, text)
   local more, created = '', hexes[m.created] or string.format('%x', m.created)
   hexes[m.created] = created
   if m.due > 0 or m.expires > 0 or m.batch then more = string.format(' %.0f %.0f %s', m.due, m.expires, m.batch or '-') end
   return '+' .. m.number .. ' ' .. m.account .. ' ' .. LETTER[m.channel] .. LETTER[m.class] .. ' ' .. created .. ' ' .. m.sender
-    .. ' ' .. m.recipient .. more .. '\n' .. kept .. '\n' .. body
+    .. ' ' .. m.recipient .. more .. '\n' .. text
 end
 
-local function write_message(m, kept, body)
-  redis.call('SET', cell .. 'm:' .. m.id, record_text(m, kept, body))
+local function write_message(m, text)
+  redis.call('SET', cell .. 'm:' .. m.id, record_text(m, text))
   known_messages[m.id] = m
 end
 
 -- The row of a message, '' where it is to have a record of its own.
-local function row_text(m, kept, body)
+local function row_text(m, text)
   local shared = shared_of(m.batch)
   local is_alike = shared.account == m.account and shared.channel == m.channel and shared.class == m.class
     and shared.sender == m.sender and shared.due == m.due and shared.expires == m.expires and m.created >= shared.created
-  if not is_alike or #kept + #body > ROW_BYTES then return '' end
-  return string.format('=%d %.0f %s\n%s\n%s', m.number, m.created - shared.created, m.recipient, kept, body)
+  if not is_alike or #text - 1 > ROW_BYTES then return '' end
+  return string.format('=%d %.0f %s\n%s', m.number, m.created - shared.created, m.recipient, text)
 end
 
 -- From now on the batch stays until its last record goes.
