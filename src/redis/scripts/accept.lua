@@ -4,6 +4,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --[[ accept: make drafts messages, those of several requests in one call: what a call costs by itself is more than what a
      message costs. Each request is taken or refused for itself. Ids are made before the call, so repeating it changes nothing.
      Gates are told of the channels that have something new.

@@ -5,6 +5,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --@ lib outcomes
 --[[ asked: what the provider said of a text that may have been sent. Found: that is its end. Not found: it is asked again
      later, and the last time that is all there is to know; it goes again only if its account asked for that and the

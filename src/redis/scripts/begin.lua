@@ -6,6 +6,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --[[ begin: may this worker hand these messages to the provider? Marks them `sending`, gives them their slots of the rate,
      and checks every rule once more with the message's own hold included (a limit lowered since its release holds).
      KEYS 1 cell

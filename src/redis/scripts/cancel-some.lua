@@ -6,6 +6,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --@ lib leaving
 --[[ cancel-some: the next page of an account's messages, those that have not left canceled. Called until nothing is open; the
      place in the index is kept in the account, and starts anew at its end (what was being sent may have come back).

@@ -6,6 +6,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --@ lib leaving
 --[[ cancel: messages that have not left never will.
      KEYS 1 cell

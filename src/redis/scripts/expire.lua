@@ -6,6 +6,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --@ lib leaving
 --[[ expire: what has passed its time ends, however deep it sits. What is being sent leaves the list: settle decides.
      KEYS 1 cell

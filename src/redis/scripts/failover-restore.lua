@@ -4,6 +4,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --[[ failover-restore: a live worker knows that it began these. Where that was lost they are `sending` again under its
      release and token, with their hold, so that settling them again charges the windows, and nobody sends them a second
      time. Redis holds an earlier moment of one history (replication and the append-only file keep order): what it knows of

@@ -5,6 +5,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --@ lib outcomes
 --@ lib leaving
 --[[ heard: the provider tells by itself what became of a message (a status callback). Telling it again, or out of order,

@@ -5,6 +5,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --@ lib outcomes
 --[[ reap: `sending` past its time (call budget, attempt timeout and margin) means that its worker died. It may have been
      sent: charged, and then as its channel and account say.

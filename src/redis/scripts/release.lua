@@ -5,6 +5,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --@ lib due
 --[[ release: which waiting messages of a channel may go now. Parks as it walks (a refusal leaves that trace).
      KEYS 1 cell
@@ -23,6 +24,8 @@ local SENDER_LEAD = 50      -- ms a sender's slot may lie ahead of the channel's
 local BEAT_OUTLIVES = 6000  -- ms after which a worker that does not beat is dead
 local TWICE = 2             -- messages released and not begun, for each hand
 local SPARE = 6             -- the same where they come in parcels: a slow message must not leave hands idle
+local SHARES = 4            -- parcels that there must be for each process: none takes all there is
+local ROOM = 4              -- parcels that a call is worth
 local RELEASE_AHEAD = 2000  -- ms of the channel's rate that may be released and not begun
 
 local now, woken, work = keep_clock(), {}, 0
@@ -30,13 +33,13 @@ local now, woken, work = keep_clock(), {}, 0
 -- What waits here may have gone already, for all this server knows.
 if not is_at_home() then return { {}, 0, -1, {}, {}, 0, 0 } end
 
-local function hands()
-  local count = 0
+local function live_workers()
+  local hands, processes = 0, 0
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', cell .. 'workers', '(' .. string.format('%.0f', now - BEAT_OUTLIVES), '+inf')) do
     local on, concurrency = string.match(member, ':([^:]+):(%d+)$')
-    if on == channel then count = count + tonumber(concurrency) end
+    if on == channel then hands, processes = hands + tonumber(concurrency), processes + 1 end
   end
-  return count
+  return hands, processes
 end
 
 -- (1) What is due.
@@ -48,17 +51,17 @@ local more = promoted == MOST_PROMOTIONS or unparked == MOST_PROMOTIONS
 -- (2) closed or paused: nothing goes. (3) Just in time: few holds, and young ones.
 local rate, stat = rate_of(channel), stat_of(channel)
 local is_stopped = rate.f.paused == 1 or (rate.f.closed or 0) > now
-local workers = hands()
+local hands, processes = live_workers()
 local ahead = rate.f.interval and math.max(1, math.floor(RELEASE_AHEAD / rate.f.interval)) or math.huge
--- (3a) Fewer jobs are what makes many messages fast; a parcel is as large as leaves one for each hand, of what may go and of
--- what the rate lets go.
-local waiting = (stat.f.queued or 0) - (stat.f.throttled or 0)
-local size = math.max(1, math.min(most, math.floor(math.min(waiting, ahead / TWICE) / math.max(1, workers))))
-local target = math.min((size > 1 and SPARE or TWICE) * workers, ahead)
+-- (3a) Fewer jobs are what makes many messages fast. A process has its hands for all its parcels: they are as large as leaves
+-- some for each process, of what may go and of what the rate lets go; where that is little, each message goes by itself.
+local waiting = math.min((stat.f.queued or 0) - (stat.f.throttled or 0), ahead / TWICE)
+local size = waiting < TWICE * hands and 1 or math.max(1, math.min(most, math.floor(waiting / (SHARES * math.max(1, processes)))))
+local target = math.min((size > 1 and SPARE or TWICE) * hands, ahead)
 local out = redis.call('ZCARD', cell .. 'released:' .. channel)
 local left = is_stopped and 0 or target - out
--- Room for less than a parcel can wait for more, as long as the hands have something to do.
-if left < size and out >= TWICE * workers then left = 0 end
+-- Room for few parcels can wait for more, as long as the hands have something to do.
+if size > 1 and left < math.min(ROOM * size, target / 2) and out >= TWICE * hands then left = 0 end
 
 local jobs, stale, stale_list, filling = {}, {}, {}, nil
 local looked, pops, released, skipped = 0, 0, 0, 0

@@ -4,6 +4,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --[[ set-limits: limits of one scope, absolute values. What has been released is checked again at its begin; what was held
      up is looked at again.
      KEYS 1 cell

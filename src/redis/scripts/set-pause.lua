@@ -4,6 +4,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --@ lib audit
 --[[ set-pause: pauses or resumes one account on one channel. A paused one is parked when its turn comes, and what has been
      released of it is given back at its begin.

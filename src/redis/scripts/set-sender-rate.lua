@@ -4,6 +4,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --[[ set-sender-rate: the least time between two starts of one sender. The last slot given is kept, so that a faster rate
      counts from it at once.
      KEYS 1 cell

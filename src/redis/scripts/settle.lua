@@ -5,6 +5,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --@ lib outcomes
 --[[ settle: an attempt is over. Gives back its hold and charges it where it was spent: in the windows that hold *now*.
      KEYS 1 cell

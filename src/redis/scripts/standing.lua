@@ -4,6 +4,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --[[ standing: the states of many messages, without saying why or until when. Reads only.
      KEYS 1 cell
      ARGV 1 account, then ids

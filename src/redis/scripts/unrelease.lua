@@ -5,6 +5,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib flush
 --[[ unrelease: a worker gives back what it has not handed to a provider (it is stopping). Last first, so that a group
      keeps its order at the head of its lane.
      KEYS 1 cell

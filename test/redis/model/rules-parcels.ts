@@ -10,7 +10,7 @@ const sizes = async (stage: Stage, most: number, bounds = {}): Promise<number[]>
 export const PARCELS: readonly Rule[] = [
   {
     of: "parcelFlow",
-    name: "a parcel is as large as leaves one for each hand: a shallow backlog goes one by one",
+    name: "a parcel is as large as leaves some for each process: a shallow backlog goes one by one",
     check: async (stage) => {
       await stage.account("a");
       await stage.put("a", 9);
@@ -23,8 +23,9 @@ export const PARCELS: readonly Rule[] = [
       expect(await sizes(stage, 25)).toEqual([...Array(16).fill(2), 1]);
     },
     without: [
+      { script: "release", find: "waiting < TWICE * hands and 1 or", replace: "" },
       { script: "release", find: "math.min(most, math.floor(", replace: "math.max(most, math.floor(" },
-      { script: "release", find: "math.max(1, workers)))", replace: "1))" },
+      { script: "release", find: "math.max(1, processes))))", replace: "1)))" },
       { script: "release", find: "or #filling > size or", replace: "or" },
     ],
   },
@@ -69,25 +70,31 @@ export const PARCELS: readonly Rule[] = [
       await stage.channel("email", { interval: milliseconds(200) });
       expect(await sizes(stage, 25)).toEqual(Array(10).fill(1));
     },
-    without: [{ script: "release", find: "math.min(waiting, ahead / TWICE)", replace: "waiting" }],
+    without: [
+      {
+        script: "release",
+        find: "(stat.f.throttled or 0), ahead / TWICE)",
+        replace: "(stat.f.throttled or 0), math.huge)",
+      },
+    ],
   },
   {
     of: "parcelFlow",
-    name: "room for less than a parcel waits for more while the hands have something to do, and no longer",
+    name: "room for few parcels waits for more while the hands have something to do, and no longer",
     check: async (stage) => {
       await stage.account("a");
       await stage.put("a", 400);
       const first = (await stage.release("email", 10)).jobs.flatMap(({ messages }) => messages);
       expect(first).toHaveLength(30);
       const pairs = first.map(([id, release]) => ({ id, release }));
-      await stage.begin(pairs.slice(0, 9));
+      await stage.begin(pairs.slice(0, 14));
       expect(await sizes(stage, 10)).toEqual([]);
-      await stage.begin(pairs.slice(9, 10));
-      expect(await sizes(stage, 10)).toEqual([10]);
+      await stage.begin(pairs.slice(14, 15));
+      expect(await sizes(stage, 10)).toEqual([10, 5]);
     },
     without: [
-      { script: "release", find: "if left < size and out >= TWICE * workers then left = 0 end", replace: "" },
-      { script: "release", find: "if left < size and out", replace: "if left <= size and out" },
+      { script: "release", find: "target / 2) and out >= TWICE * hands then left = 0 end", replace: "0) then end" },
+      { script: "release", find: "left < math.min(ROOM * size", replace: "left <= math.min(ROOM * size" },
     ],
   },
 ];

@@ -137,7 +137,7 @@ export const RELEASING: readonly Rule[] = [
       await stage.beat(false, "other");
       expect(await stage.released()).toEqual([]);
     },
-    without: [{ script: "release", find: "or TWICE) * workers", replace: "or TWICE) * (workers + 9)" }],
+    without: [{ script: "release", find: "or TWICE) * hands", replace: "or TWICE) * (hands + 9)" }],
   },
   {
     of: "10",
@@ -168,8 +168,8 @@ export const RELEASING: readonly Rule[] = [
     without: [
       {
         script: "release",
-        find: "SPARE or TWICE) * workers, ahead)",
-        replace: "SPARE or TWICE) * workers, math.huge)",
+        find: "SPARE or TWICE) * hands, ahead)",
+        replace: "SPARE or TWICE) * hands, math.huge)",
       },
       {
         script: "release",

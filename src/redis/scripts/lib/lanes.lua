@@ -57,8 +57,11 @@ end
 
 -- Who is at the head of each ring, and next: read some at a time, for whoever leaves the head goes to the tail or out.
 local HEADS = 16
-local heads, ring_keys = {}, {}
-for _, on in ipairs(CHANNELS) do ring_keys[on] = { h = 'ring:' .. on .. ':h', a = 'ring:' .. on .. ':a' } end
+local heads = {}
+local ring_keys = {
+  email = { h = 'ring:email:h', a = 'ring:email:a' }, sms = { h = 'ring:sms:h', a = 'ring:sms:a' },
+  voice = { h = 'ring:voice:h', a = 'ring:voice:a' }, whatsapp = { h = 'ring:whatsapp:h', a = 'ring:whatsapp:a' },
+}
 
 local function head_of(channel, ring)
   local key = ring_keys[channel][ring]
@@ -268,33 +271,4 @@ local function schedule(m, due)
   put(x_of(m.id), 'due', due)
   redis.call('ZADD', cell .. 'scheduled', due, m.id)
   add(ac_of(m.account, m.channel), 'scheduled', 1)
-end
-
--- How many messages of an account on a channel are held up by a quota.
-local function throttled_of(ac)
-  if ac.f.parked == PARKED_BY_QUOTA then return ac.f.queued or 0 end
-  return ac.f.lane_parked or 0
-end
-
--- Writes every row that changed, and the sums over all accounts with them.
-local function flush()
-  say_holds()
-  book_all()
-  write_tallies()
-  for i = 1, #row_order do
-    local ac = row_order[i]
-    if ac.channel then
-      local throttled = throttled_of(ac)
-      put(ac, 'throttled', throttled ~= 0 and throttled or nil)
-      for field, before in pairs(ac.before) do
-        local change = (ac.f[field] or 0) - before
-        if change ~= 0 then
-          add(stat_of(ac.channel), field, change)
-          ac.before[field] = ac.f[field] or 0
-        end
-      end
-    end
-  end
-  write_later()
-  write_rows()
 end

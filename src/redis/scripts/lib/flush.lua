@@ -1,0 +1,30 @@
+-- What every script that changes rows calls last, and once more where it goes on after that.
+
+-- How many messages of an account on a channel are held up by a quota.
+local function throttled_of(ac)
+  if ac.f.parked == PARKED_BY_QUOTA then return ac.f.queued or 0 end
+  return ac.f.lane_parked or 0
+end
+
+-- Writes every row that changed, and the sums over all accounts with them.
+local function flush()
+  say_holds()
+  book_all()
+  write_tallies()
+  for i = 1, #row_order do
+    local ac = row_order[i]
+    if ac.channel then
+      local throttled = throttled_of(ac)
+      put(ac, 'throttled', throttled ~= 0 and throttled or nil)
+      for field, before in pairs(ac.before) do
+        local change = (ac.f[field] or 0) - before
+        if change ~= 0 then
+          add(stat_of(ac.channel), field, change)
+          ac.before[field] = ac.f[field] or 0
+        end
+      end
+    end
+  end
+  write_later()
+  write_rows()
+end
