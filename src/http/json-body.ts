@@ -29,6 +29,8 @@ interface Measure {
   readonly named: number;
 }
 
+const tooMuch = (excess: string): Measure => ({ excess, named: 0 });
+
 /** Of each level that is open, how many fields its object has so far: to make one for each body costs more than to count. */
 const fields = new Uint32Array(DEEPEST + 1);
 
@@ -37,7 +39,6 @@ const fields = new Uint32Array(DEEPEST + 1);
  * megabytes of tiny values or of one object's fields the event loop's seconds.
  */
 const measure = (json: Buffer): Measure => {
-  const tooMuch = (excess: string): Measure => ({ excess, named: 0 });
   let named = 0;
   fields[0] = 0;
   let depth = 0;
@@ -89,6 +90,14 @@ const parsed = (json: string): unknown => {
 const mayPoison = (json: string): boolean =>
   json.includes("__proto__") || json.includes("constructor") || json.includes("\\u");
 
+type Parsed = (error: Error | null, value?: unknown) => void;
+
+const saidOnce = (json: string, value: unknown, named: number, done: Parsed): void => {
+  const twice = saidTwice(json, value, named);
+  if (twice === null) done(null, value);
+  else done(malformed(`expected each field of an object once, got ${twice} twice`));
+};
+
 export const readJsonBodies = (app: App): void => {
   // Nothing says what an object without fields says.
   app.addHook("preValidation", (request, _reply, done) => {
@@ -111,16 +120,13 @@ export const readJsonBodies = (app: App): void => {
     if (bytes.length === 0) return done(malformed("expected a JSON body, got none"));
     const { excess, named } = measure(bytes);
     if (excess !== null) return done(malformed(`expected ${excess}`));
-    const taken = (text: string, value: unknown): void => {
-      const twice = saidTwice(text, value, named);
-      if (twice !== null) done(malformed(`expected each field of an object once, got ${twice} twice`));
-      else done(null, value);
-    };
     try {
       const text = decode(bytes);
       if (mayPoison(text))
-        void parse(request, text, (error, value) => (error ? done(malformed(NOT_JSON)) : taken(text, value)));
-      else taken(text, parsed(text));
+        void parse(request, text, (error, value) =>
+          error ? done(malformed(NOT_JSON)) : saidOnce(text, value, named, done),
+        );
+      else saidOnce(text, parsed(text), named, done);
     } catch (error) {
       done(error as Error);
     }

@@ -49,13 +49,15 @@ const LONGEST_PARAMETER = 3 * 254;
 const observe = (app: App, { metrics }: Services): void => {
   app.addHook("onResponse", (request, reply, done) => {
     const route = request.is404 ? "unknown" : (request.routeOptions.url ?? "unknown");
-    const answer = { route, method: request.method, status: reply.statusCode };
-    metrics.answered({ ...answer, took: milliseconds(reply.elapsedTime) });
+    const { method } = request;
+    const status = reply.statusCode;
+    const took = milliseconds(reply.elapsedTime);
+    metrics.answered({ route, method, status, took });
     // The route's pattern and the ids: a path may carry an address. Questions are many: they are told at debug.
     const { caller } = request;
-    const account = caller?.kind === "account" ? { account: caller.account } : {};
-    const line = { event: "http_answered", ...answer, ...account, ms: Math.round(reply.elapsedTime) };
-    if (request.method === "GET" || request.method === "HEAD") request.log.debug(line, "Answered");
+    const account = caller?.kind === "account" ? caller.account : undefined;
+    const line = { event: "http_answered", route, method, status, account, ms: Math.round(took) };
+    if (method === "GET" || method === "HEAD") request.log.debug(line, "Answered");
     else request.log.info(line, "Answered");
     done();
   });

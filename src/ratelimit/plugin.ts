@@ -57,6 +57,16 @@ const facing = (): ((facts: Facts, ip: string) => Facts) => {
   };
 };
 
+/** Fastify keeps names in lower case: those that come with every answer need not be written so for each. */
+const lowerCasing = (): ((name: string) => string) => {
+  const known = new Map<string, string>();
+  return (name) => {
+    const lower = known.get(name) ?? name.toLowerCase();
+    known.set(name, lower);
+    return lower;
+  };
+};
+
 declare module "fastify" {
   interface FastifyRequest {
     /** Null: not decided yet, or outside the limits. */
@@ -76,6 +86,7 @@ declare module "fastify" {
 const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) => {
   const { identify } = options;
   const whole = facing();
+  const lowerCase = lowerCasing();
   const limiter = limiterOf(options);
   const dialect = options.dialect ?? dialectOf(limiter.policy);
   // Registered twice, around and within, it still decides once: what comes first has decided.
@@ -102,7 +113,8 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
       facts: whole(facts, request.ip),
     });
     request.limits = decision;
-    reply.headers(dialect.headers(decision));
+    const headers = dialect.headers(decision);
+    for (const name of Object.keys(headers)) reply.header(lowerCase(name), headers[name]);
     return decision.admitted ? null : decision;
   };
 
