@@ -18,7 +18,8 @@ local MOST_LANES, MOST_MESSAGES = tonumber(ARGV[3]), tonumber(ARGV[4])
 local MOST_POPS, MOST_PROMOTIONS, MOST_WORK = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 -- µs that each is reckoned to take; of an account and a lane the first look, for rows are read and written once
 local WORK = { promoted = 25, unparked = 15, account = 30, lane = 20, message = 12 }
-local QUANTUM = 4           -- messages of a turn, times weight
+local TURN = 4              -- messages, times weight
+local LONG_TURN = 8         -- the same where they go in parcels: to look at an account costs as much as six messages
 local H_PER_A = 3           -- H is served at most this often for each service of A
 local SENDER_LEAD = 50      -- ms a sender's slot may lie ahead of the channel's
 local BEAT_OUTLIVES = 6000  -- ms after which a worker that does not beat is dead
@@ -57,6 +58,7 @@ local ahead = rate.f.interval and math.max(1, math.floor(RELEASE_AHEAD / rate.f.
 -- some for each process, of what may go and of what the rate lets go; where that is little, each message goes by itself.
 local waiting = math.min((stat.f.queued or 0) - (stat.f.throttled or 0), ahead / TWICE)
 local size = waiting < TWICE * hands and 1 or math.max(1, math.min(most, math.floor(waiting / (SHARES * math.max(1, processes)))))
+local quantum = size > 1 and LONG_TURN or TURN
 local target = math.min((size > 1 and SPARE or TWICE) * hands, ahead)
 local out = redis.call('ZCARD', cell .. 'released:' .. channel)
 local left = is_stopped and 0 or target - out
@@ -255,7 +257,7 @@ while left > 0 do
   if not acs[channel][account] then work = work + WORK.account end
   local ac = ac_of(account, channel)
   local weight = account_of(account).weight
-  local worth = (ac.f.fresh and 1 or QUANTUM) * weight
+  local worth = (ac.f.fresh and 1 or quantum) * weight
   -- (5) the account, (6) its lane whose turn it is, (7) its messages, (8) write
   if not account_must_wait(account, ring, ac, weight, worth) then
     local lane = lane_at_head(account, ac)
