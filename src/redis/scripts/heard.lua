@@ -18,9 +18,16 @@ local now = keep_clock()
 local m, x = message(id), x_of(id)
 if not m then return 'unknown' end
 local state = x.f.state
-if x.f.provider_id and x.f.provider_id ~= provider_id and state ~= 'asking' then return 'unknown' end
+local is_another = x.f.provider_id and x.f.provider_id ~= provider_id
+-- Found in the provider's list, by its words: the provider itself knows better.
+local was_mistaken = is_another and x.f.guessed == 1
+if is_another and not was_mistaken and state ~= 'asking' then return 'unknown' end
 
 local function tell()
+  if was_mistaken then
+    leave_text(m, x.f.provider_id)
+    put(x, 'guessed', nil)
+  end
   own_text(m, provider_id)
   put(x, 'provider_id', provider_id)
   if reason ~= '' then put(x, 'reason', reason) end
@@ -40,7 +47,7 @@ elseif x.f.doubt and waits then
   -- It was to go once more, because nobody knew: now somebody does.
   usage(m, now, 'sent')
   leave(m, verdict, now)
-elseif state == 'uncertain' or (state == 'sent' and verdict ~= 'sent') then
+elseif state == 'uncertain' or was_mistaken or (state == 'sent' and verdict ~= 'sent') then
   change_end(m, verdict)
 else
   return 'known'

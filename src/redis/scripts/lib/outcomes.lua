@@ -75,6 +75,11 @@ local function claim_text(m, provider_id)
   if is_asked_about(m) then redis.call('SET', cell .. 'sid:' .. provider_id, m.id, 'PX', CLAIMED_FOR) end
 end
 
+-- It was another's: whoever is asked about next may have it.
+local function leave_text(m, provider_id)
+  if whose_text(provider_id) == m.id then redis.call('DEL', cell .. 'sid:' .. provider_id) end
+end
+
 -- Asked about, and now it is known what became of it.
 local function end_asking(m, state, now, reason)
   redis.call('ZREM', cell .. 'asking', m.id)
