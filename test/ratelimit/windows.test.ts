@@ -175,6 +175,33 @@ describe("windows, in histories of any kind,", () => {
     expect(refused).toBeGreaterThan(100);
   }, 100_000);
 
+  it("decide those of one caller as a group, one after the other, and each group as if it had come alone", async () => {
+    let refused = 0;
+    await inHistories(
+      () =>
+        fc.asyncProperty(history, async ({ buckets, steps }) => {
+          const [alone, together] = [await aStage(), await aStage()];
+          for (const { wait, requests, which } of steps) {
+            await Promise.all([alone.by(wait), together.by(wait)]);
+            const callers = [which.map((at) => buckets[at]!), [buckets[0]!, buckets[2]!]];
+            const asked = Array.from({ length: 3 * requests }, (_, n) => ({
+              mode: n % 4 === 3 ? ("look" as const) : ("take" as const),
+              buckets: callers[n % 3 === 2 ? 1 : 0]!,
+            }));
+            const isAlike = (n: number) =>
+              asked.findIndex((one) => one.mode === asked[n]!.mode && one.buckets === asked[n]!.buckets);
+            const inGroups = [...asked.keys()].toSorted((a, b) => isAlike(a) - isAlike(b) || a - b);
+            const one: Admission[] = [];
+            for (const n of inGroups) one[n] = await admit(alone.scripts, asked[n]!.mode, asked[n]!.buckets);
+            expect(await admitEach(together.scripts, asked)).toEqual(one);
+            refused += one.filter(({ admitted }) => !admitted).length;
+          }
+        }),
+      100,
+    );
+    expect(refused).toBeGreaterThan(100);
+  }, 100_000);
+
   const large = fc.integer({ min: 50, max: 400 });
   const crowd = fc.record({
     limits: fc.tuple(large, large),

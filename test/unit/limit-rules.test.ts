@@ -151,6 +151,19 @@ describe("limits of a caller's own", () => {
     expect(asked({ own: { one: { day: 9 } } })).toEqual([["own", null, null, 9]]);
   });
 
+  it("are found once for facts that are frozen, and anew for those that may change", () => {
+    const find = ruleFinder(layered);
+    const at = (facts: Facts, route = "/x") => find({ method: "POST", route, facts });
+    const frozen = Object.freeze({ key: "k", own: { one: { minute: 9 } } });
+    expect(at(frozen)).toBe(at(frozen));
+    expect(at(frozen, "/door")).not.toEqual(at(frozen));
+    expect(at(Object.freeze({ ...frozen, key: "l" }))).not.toEqual(at(frozen));
+    const facts = { key: "k", own: { one: { minute: 9 } } };
+    at(facts);
+    facts.own = { one: { minute: 1 } };
+    expect(at(facts)[0]?.windows[0]?.limit).toBe(1);
+  });
+
   it("are none where none is stated", () => {
     for (const own of [null, {}, { one: null }, { one: {} }, { one: { minute: null } }])
       expect(asked({ own })).toEqual([["table", 5]]);
