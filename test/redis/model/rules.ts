@@ -7,6 +7,7 @@ import { RELEASING } from "./rules-release.ts";
 import { RINGS } from "./rules-rings.ts";
 import { ROWS } from "./rules-rows.ts";
 import { SETTLING } from "./rules-settle.ts";
+import { UNCERTAIN } from "./rules-uncertain.ts";
 import type { Rule } from "./rule.ts";
 
 export const RULES: readonly Rule[] = [
@@ -14,6 +15,7 @@ export const RULES: readonly Rule[] = [
   ...ROWS,
   ...BEGINNING,
   ...SETTLING,
+  ...UNCERTAIN,
   ...RELEASING,
   ...PARCELS,
   ...RINGS,

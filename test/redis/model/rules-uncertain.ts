@@ -1,0 +1,100 @@
+/** What may have been sent, and nobody knows. */
+import { expect } from "@jest/globals";
+import { milliseconds } from "../../../src/domain/time.ts";
+import type { Rule } from "./rule.ts";
+
+export const UNCERTAIN: readonly Rule[] = [
+  {
+    of: "uncertain",
+    name: "a text that the provider has is one message's: the same words of another's do not make one sent that never was",
+    check: async (stage) => {
+      await stage.account("a");
+      const [lost = ""] = await stage.put("a", 1, { channel: "sms" });
+      const first = await stage.released("sms");
+      await stage.begin(first, "one");
+      const [sent = ""] = await stage.put("a", 1, { channel: "sms" });
+      const second = await stage.released("sms");
+      await stage.begin(second, "two");
+      await stage.settle(second, "sent", { providerId: "SM1" }, "two");
+      await stage.at(26_000);
+      await stage.reap();
+      await stage.at(60_000);
+      expect(await stage.ask("sent", 3, "SM1")).toEqual(["again"]);
+      expect([await stage.state(lost), await stage.state(sent)]).toEqual(["asking", "sent"]);
+    },
+    without: [
+      { script: "asked", find: "if not whose or whose == id then", replace: "if true then" },
+      { script: "settle", find: "    own_text(m, more.provider_id)\n", replace: "" },
+    ],
+  },
+  {
+    of: "uncertain",
+    name: "two with the same words that took each other's place in the list have their own again when the provider tells",
+    check: async (stage) => {
+      await stage.account("a");
+      const ids = await stage.put("a", 2, { channel: "sms" });
+      await stage.begin(await stage.released("sms"));
+      await stage.at(26_000);
+      await stage.reap();
+      await stage.at(60_000);
+      expect(await stage.ask("delivered", 3, "SM2")).toEqual(["ended", "again"]);
+      const [first = "", second = ""] = (await stage.fields(`x:${ids[0]}`))["guessed"] ? ids : ids.toReversed();
+      expect(await stage.heard(first, "undelivered", "SM1")).toBe("changed");
+      expect(await stage.heard(first, "delivered", "SM2")).toBe("unknown");
+      await stage.at(120_000);
+      expect(await stage.ask("delivered", 3, "SM2")).toEqual(["ended"]);
+      expect([await stage.state(first), await stage.state(second)]).toEqual(["undelivered", "delivered"]);
+    },
+    without: [
+      { script: "heard", find: "is_another and x.f.guessed == 1", replace: "false" },
+      { script: "heard", find: "    leave_text(m, x.f.provider_id)\n", replace: "" },
+      { script: "heard", find: "    put(x, 'guessed', nil)\n", replace: "" },
+      { script: "heard", find: "or was_mistaken or", replace: "or" },
+    ],
+  },
+  {
+    of: "uncertain",
+    name: "where it was asked about before the other was told, it is unknown again once that one is",
+    check: async (stage) => {
+      await stage.account("a");
+      const [lost = ""] = await stage.put("a", 1, { channel: "sms" });
+      await stage.begin(await stage.released("sms"), "one");
+      await stage.at(26_000);
+      await stage.reap();
+      const [other = ""] = await stage.put("a", 1, { channel: "sms" });
+      const late = await stage.released("sms");
+      await stage.begin(late, "two");
+      await stage.at(41_500);
+      expect(await stage.ask("sent", 3, "SM1")).toEqual(["ended"]);
+      expect(await stage.state(lost)).toBe("sent");
+      await stage.settle(late, "sent", { providerId: "SM1" }, "two");
+      expect([await stage.state(lost), await stage.state(other)]).toEqual(["uncertain", "sent"]);
+    },
+    without: [{ find: "      change_end(other, 'uncertain')\n", replace: "" }],
+  },
+  {
+    of: "uncertain",
+    name: "what is to go once more because nobody knew goes no more once the provider tells that it has it",
+    check: async (stage) => {
+      await stage.account("a");
+      const [mail = "", other = ""] = await stage.put("a", 2);
+      const pairs = await stage.released();
+      await stage.begin(pairs);
+      await stage.settle(pairs.slice(0, 1), "uncertain", { tries: 1, delay: milliseconds(5_000) });
+      await stage.settle(pairs.slice(1), "later", { tries: 1, delay: milliseconds(5_000) });
+      // A refusal is no doubt: what is heard of it then is of another.
+      expect([await stage.heard(mail, "delivered"), await stage.heard(other, "delivered")]).toEqual([
+        "changed",
+        "known",
+      ]);
+      expect(await stage.state(mail)).toBe("delivered");
+      await stage.at(6_000);
+      expect((await stage.released()).map(({ id }) => id)).toEqual([other]);
+      expect([await stage.used("A|a"), await stage.held("A|a")]).toEqual([1, 1]);
+    },
+    without: [
+      { script: "heard", find: "elseif x.f.doubt and waits then", replace: "elseif false then" },
+      { script: "heard", find: "elseif x.f.doubt and waits then", replace: "elseif waits then" },
+    ],
+  },
+];
