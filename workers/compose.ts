@@ -125,8 +125,8 @@ export const composeWorker = async (
   const subscriber = connect(core.address, "subscriber", log);
   lifecycle.add("nudges", () => ended(subscriber));
   void onNudge(subscriber, keys, (what) => {
-    // A little apart, so that several gates do not look at the same instant.
-    setTimeout(() => gate.nudge(what), milliseconds(Math.random()));
+    // Those that come in one turn of the event loop are one.
+    setImmediate(() => gate.nudge(what));
   }).catch(() => {}); // it subscribes again when Redis is there; until then the gate looks by itself
 
   const workers = providers.flatMap((provider) =>
