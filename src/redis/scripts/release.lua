@@ -55,9 +55,9 @@ local is_stopped = rate.f.paused == 1 or (rate.f.closed or 0) > now
 local hands, processes = live_workers()
 local ahead = rate.f.interval and math.max(1, math.floor(RELEASE_AHEAD / rate.f.interval)) or math.huge
 -- (3a) Fewer jobs are what makes many messages fast. A process has its hands for all its parcels: they are as large as leaves
--- some for each process, of what may go and of what the rate lets go; where that is little, each message goes by itself.
+-- some for each process, of what may go and of what the rate lets go; less than would fill one go each by itself.
 local waiting = math.min((stat.f.queued or 0) - (stat.f.throttled or 0), ahead / TWICE)
-local size = waiting < TWICE * hands and 1 or math.max(1, math.min(most, math.floor(waiting / (SHARES * math.max(1, processes)))))
+local size = waiting < most and 1 or math.max(1, math.min(most, math.floor(waiting / (SHARES * math.max(1, processes)))))
 local quantum = size > 1 and LONG_TURN or TURN
 local target = math.min((size > 1 and SPARE or TWICE) * hands, ahead)
 local out = redis.call('ZCARD', cell .. 'released:' .. channel)

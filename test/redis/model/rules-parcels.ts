@@ -23,7 +23,7 @@ export const PARCELS: readonly Rule[] = [
       expect(await sizes(stage, 25)).toEqual([...Array(16).fill(2), 1]);
     },
     without: [
-      { script: "release", find: "waiting < TWICE * hands and 1 or", replace: "" },
+      { script: "release", find: "waiting < most and 1 or", replace: "" },
       { script: "release", find: "math.min(most, math.floor(", replace: "math.max(most, math.floor(" },
       { script: "release", find: "math.max(1, processes))))", replace: "1)))" },
       { script: "release", find: "or #filling > size or", replace: "or" },
