@@ -14,7 +14,7 @@
  * | in:<a>:<c>:<class>      | zset   | inner ring: senders by turn                                  | when empty              |
  * | ac:<a>:<c>              | row    | the account on the channel: rings, debt, credit, counts      | with the account        |
  * | ring:<c>:h, ring:<c>:a  | zset   | accounts by turn                                             | when empty              |
- * | stat:<c>                | row    | turn, served_h, sums over all accounts, ended:<state>: how many | never (one per channel) |
+ * | stat:<c>                | row    | turn, served_h, round_till, round_since, round_turn, sums over all accounts, ended:<state>: how many | never (one per channel) |
  * | parked                  | zset   | `A|<a>|<c>` and `L|<lane>` by the ms at which they wake      | when woken              |
  * | scheduled, expiring     | zset   | ids by ms                                                    | when due                |
  * | sid:<provider's id>     | string | the text that a provider's id belongs to                     | 15 minutes              |

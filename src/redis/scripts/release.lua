@@ -7,6 +7,7 @@
 --@ lib lanes
 --@ lib flush
 --@ lib due
+--@ lib turns
 --[[ release: which waiting messages of a channel may go now. Parks as it walks (a refusal leaves that trace).
      KEYS 1 cell
      ARGV 1 channel, 2 most messages in one job (a parcel), 3 lanes and 4 messages and 5 pops and 6 promotions and 7 µs of work at most
@@ -18,8 +19,6 @@ local MOST_LANES, MOST_MESSAGES = tonumber(ARGV[3]), tonumber(ARGV[4])
 local MOST_POPS, MOST_PROMOTIONS, MOST_WORK = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 -- µs that each is reckoned to take; of an account and a lane the first look, for rows are read and written once
 local WORK = { promoted = 25, unparked = 15, account = 30, lane = 20, message = 12 }
-local TURN = 4              -- messages, times weight
-local LONG_TURN = 8         -- the same where they go in parcels: to look at an account costs as much as six messages
 local H_PER_A = 3           -- H is served at most this often for each service of A
 local SENDER_LEAD = 50      -- ms a sender's slot may lie ahead of the channel's
 local BEAT_OUTLIVES = 6000  -- ms after which a worker that does not beat is dead
@@ -58,7 +57,6 @@ local ahead = rate.f.interval and math.max(1, math.floor(RELEASE_AHEAD / rate.f.
 -- some for each process, of what may go and of what the rate lets go; less than would fill one go each by itself.
 local waiting = math.min((stat.f.queued or 0) - (stat.f.throttled or 0), ahead / TWICE)
 local size = waiting < most and 1 or math.max(1, math.min(most, math.floor(waiting / (SHARES * math.max(1, processes)))))
-local quantum = size > 1 and LONG_TURN or TURN
 local target = math.min((size > 1 and SPARE or TWICE) * hands, ahead)
 local out = redis.call('ZCARD', cell .. 'released:' .. channel)
 local left = is_stopped and 0 or target - out
@@ -253,11 +251,11 @@ while left > 0 do
   local ring = is_open('h') and ((stat.f.served_h or 0) < H_PER_A or not a_open) and 'h' or a_open and 'a' or nil
   if not ring then break end
   looked = looked + 1
-  local account = head_of(channel, ring)
+  local account, number = head_of(channel, ring)
   if not acs[channel][account] then work = work + WORK.account end
   local ac = ac_of(account, channel)
   local weight = account_of(account).weight
-  local worth = (ac.f.fresh and 1 or quantum) * weight
+  local worth = (ac.f.fresh and 1 or turn_in(ring, number, now, stat, size > 1)) * weight
   -- (5) the account, (6) its lane whose turn it is, (7) its messages, (8) write
   if not account_must_wait(account, ring, ac, weight, worth) then
     local lane = lane_at_head(account, ac)

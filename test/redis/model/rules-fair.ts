@@ -13,7 +13,11 @@ export const FAIR: readonly Rule[] = [
       expect([0, 1, 2].map((i) => Math.round(shareOf(served, i) * 40))).toEqual([5, 10, 25]);
     },
     without: [
-      { script: "release", find: "(ac.f.fresh and 1 or quantum) * weight", replace: "(ac.f.fresh and 1 or quantum)" },
+      {
+        script: "release",
+        find: "(ac.f.fresh and 1 or turn_in(ring, number, now, stat, size > 1)) * weight",
+        replace: "(ac.f.fresh and 1 or turn_in(ring, number, now, stat, size > 1))",
+      },
     ],
   },
   {
@@ -26,8 +30,9 @@ export const FAIR: readonly Rule[] = [
     without: [
       {
         script: "release",
-        find: "(ac.f.fresh and 1 or quantum) * weight",
-        replace: "(ac.f.fresh and 1 or quantum) * weight * math.max(1, ac.f.in_low or 0)",
+        find: "(ac.f.fresh and 1 or turn_in(ring, number, now, stat, size > 1)) * weight",
+        replace:
+          "(ac.f.fresh and 1 or turn_in(ring, number, now, stat, size > 1)) * weight * math.max(1, ac.f.in_low or 0)",
       },
     ],
   },
@@ -139,7 +144,13 @@ export const FAIR: readonly Rule[] = [
         .map(async ({ id }) => (await stage.redis.get(`${stage.cell}m:${id}`))?.split(" ")[1]);
       expect(new Set(await Promise.all(first)).size).toBe(5);
     },
-    without: [{ script: "release", find: "(ac.f.fresh and 1 or quantum) * weight", replace: "quantum * weight" }],
+    without: [
+      {
+        script: "release",
+        find: "(ac.f.fresh and 1 or turn_in(ring, number, now, stat, size > 1)) * weight",
+        replace: "turn_in(ring, number, now, stat, size > 1) * weight",
+      },
+    ],
   },
   {
     of: "12",

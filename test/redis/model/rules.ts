@@ -8,6 +8,7 @@ import { RINGS } from "./rules-rings.ts";
 import { ROWS } from "./rules-rows.ts";
 import { SETTLING } from "./rules-settle.ts";
 import { UNCERTAIN } from "./rules-uncertain.ts";
+import { TURNS } from "./rules-turns.ts";
 import type { Rule } from "./rule.ts";
 
 export const RULES: readonly Rule[] = [
@@ -20,5 +21,6 @@ export const RULES: readonly Rule[] = [
   ...PARCELS,
   ...RINGS,
   ...FAIR,
+  ...TURNS,
   ...LANES,
 ];

@@ -55,7 +55,7 @@ local function has_lanes(ac)
   return (ac.f.in_high or 0) + (ac.f.in_normal or 0) + (ac.f.in_low or 0) > 0
 end
 
--- Who is at the head of each ring, and next: read some at a time, for whoever leaves the head goes to the tail or out.
+-- Who is at the head of each ring, since which turn, and who is next: read some at a time, for whoever leaves the head goes to the tail or out.
 local HEADS = 16
 local heads = {}
 local ring_keys = {
@@ -67,17 +67,17 @@ local function head_of(channel, ring)
   local key = ring_keys[channel][ring]
   local head = heads[key]
   if not head or (head.at > #head and head.at > 1) then
-    head = redis.call('ZRANGE', cell .. key, 0, HEADS - 1)
+    head = redis.call('ZRANGE', cell .. key, 0, HEADS - 1, 'WITHSCORES')
     head.at = 1
     heads[key] = head
   end
-  return head[head.at]
+  return head[head.at], head[head.at + 1]
 end
 
 -- The account is no longer where it was in the ring.
 local function left_head(key, account)
   local head = heads[key]
-  if head and head[head.at] == account then head.at = head.at + 1 else heads[key] = nil end
+  if head and head[head.at] == account then head.at = head.at + 2 else heads[key] = nil end
 end
 
 local function enter_ring(account, channel, ac, ring)
