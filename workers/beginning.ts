@@ -21,8 +21,8 @@ export interface BeginningParts {
   readonly stopping: AbortSignal;
 }
 
-/** 20 µs each where four are of one account, 55 where each is of another. */
-const AT_MOST = 40;
+/** 19 µs each where four are of one account, 42 where each is of another. */
+const AT_MOST = 50;
 
 export const beginningWith = ({ scripts, durable, clock, reapIn, stopping }: BeginningParts) =>
   together<Run, Begin>(async (runs) => {
