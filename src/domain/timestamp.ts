@@ -48,10 +48,16 @@ const offsetText = (minutes: number): string => {
   return text;
 };
 
+/** Messages that are accepted together were made, and often are to go, in one millisecond: the last text that was made. */
+let last = { at: Number.NaN, zone: "", text: "" };
+
 /** 2026-03-01T10:00:00+05:30; with three more digits when there are milliseconds. */
 export const formatIn = (at: Instant, zone: string): string => {
+  if (at === last.at && zone === last.zone) return last.text;
   // RFC 3339 writes offsets in minutes. Liberia's had 30 s until 1972: rounding it keeps the instant right.
   const offsetMinutes = Math.round(offsetAt(at, zone) / MINUTE);
   const utc = new Date(at + offsetMinutes * MINUTE).toISOString();
-  return utc.slice(0, utc.endsWith(".000Z") ? -5 : -1) + offsetText(offsetMinutes);
+  const text = utc.slice(0, utc.endsWith(".000Z") ? -5 : -1) + offsetText(offsetMinutes);
+  last = { at, zone, text };
+  return text;
 };

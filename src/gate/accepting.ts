@@ -104,7 +104,8 @@ const withStanding = (message: Accepted, { status, heldBy, estimatedSendAt }: Om
   // The gate may have been quicker than we: it waits no more, and was accepted as queued.
   const isOut = status === "throttled" || (status === "queued" && isQuota(heldBy));
   const told = isOut ? "throttled" : status === "scheduled" || status === "suppressed" ? status : "queued";
-  return { ...message, status: told, heldBy, estimatedSendAt };
+  const { id, channel, createdAt, zone } = message;
+  return { id, channel, status: told, heldBy, estimatedSendAt, createdAt, zone };
 };
 
 export const acceptingOn = (parts: AcceptingParts): Sending => {
@@ -142,19 +143,21 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
     return accepted;
   };
 
-  const acceptOne = async (account: string, message: AcceptMessage): Promise<Accepted> => {
-    pass("accept.validated");
+  const acceptOne = async (account: string, message: AcceptMessage): Promise<readonly Accepted[]> => {
     const messages = [message];
+    const bytes = bytesOf(messages);
+    await shedding.admit(1, bytes);
+    pass("accept.validated");
     const request = { account, backlogCap, batchId: null, messages, told: true };
-    const shares = bytesOf(messages) <= SHARES_UP_TO;
+    const shares = bytes <= SHARES_UP_TO;
     const [reply] = shares ? [await sharing(request)] : await acceptEach(durable, [request]);
     const [accepted] = reply ? answersOf(reply, messages) : [];
     if (accepted === undefined) throw new TypeError("accept did not answer for its one message");
     pass("accept.written");
-    if (accepted.status === "suppressed" || isTold(reply)) return accepted;
+    if (accepted.status === "suppressed" || isTold(reply)) return [accepted];
     // It was there before: the same request, again.
     const seen = await look(scripts, account, { id: message.id });
-    return seen ? withStanding(accepted, viewOf(message.id, seen)) : accepted;
+    return [seen ? withStanding(accepted, viewOf(message.id, seen)) : accepted];
   };
 
   const cancelIds = async (account: string, ids: readonly string[]) => {
@@ -208,11 +211,15 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
     };
   };
 
-  const acceptAll: Sending["accept"] = async (account, drafts, seed) => {
-    const messages = recordsOf(drafts, seed);
+  const acceptMany = async (account: string, messages: readonly AcceptMessage[]): Promise<readonly Accepted[]> => {
     await shedding.admit(messages.length, bytesOf(messages));
+    return acceptChunks(account, messages, null);
+  };
+
+  const acceptAll: Sending["accept"] = (account, drafts, seed) => {
+    const messages = recordsOf(drafts, seed);
     const [only] = messages;
-    return only && messages.length === 1 ? [await acceptOne(account, only)] : acceptChunks(account, messages, null);
+    return only && messages.length === 1 ? acceptOne(account, only) : acceptMany(account, messages);
   };
 
   return {

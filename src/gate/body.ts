@@ -16,10 +16,12 @@ export interface StoredBody {
 export const bodyOf = ({ content, sender, recipient }: Omit<Draft, "channel" | "class">): string => {
   if ("variables" in content) return JSON.stringify(content.to === recipient ? [content.variables] : content);
   if (!("subject" in content)) return JSON.stringify(content);
-  return JSON.stringify({
-    ...content,
-    from: content.from === sender ? undefined : content.from,
-    to: content.to === recipient ? undefined : content.to,
+  // Each of its fields by name: a copy with two of them changed costs as much as all that JSON does with it.
+  const { subject, text, html, reply_to, headers } = content;
+  const from = content.from === sender ? undefined : content.from;
+  const to = content.to === recipient ? undefined : content.to;
+  return JSON.stringify({ from, to, subject, text, html, reply_to, headers } satisfies {
+    readonly [field in keyof EmailContent]-?: EmailContent[field] | undefined;
   });
 };
 

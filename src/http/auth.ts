@@ -62,33 +62,33 @@ export const authenticate = (app: App, services: Services, options: ServerOption
   const adminDigest = digestOf(services.adminKey);
   const guesses = guessLimit(services.clock, options.guessLimit ?? { perSecond: 600, burst: 1_200 });
 
-  const whoseKey = async (token: string | null, digest: string, ip: string): Promise<Caller> => {
-    // Guesses count as any other request of an address (limits.ts). Once they are a flood, they cost Redis nothing.
+  /** Guesses count as any other request of an address (limits.ts). Once they are a flood, they cost Redis nothing. */
+  const hearGuess = (ip: string): void => {
     const seconds = guesses.isUntouched() ? 0 : guesses.ask(clientAddress(ip));
     if (seconds > 0) throw tooManyRequests(seconds);
-    const key = token === null || token === "" ? null : await keyOf(services, token, digest);
-    if (key === null) {
-      guesses.take(clientAddress(ip));
-      throw refusalOf(token);
-    }
-    return { kind: "account", account: key.account, key: key.id, scopes: key.scopes, limits: key.limits };
   };
-
-  const whoAsks = (access: Access, request: FastifyRequest): Caller | Promise<Caller> => {
-    const token = bearer(request.headers.authorization);
-    const digest = token === null ? "" : digestOf(token);
-    if (token !== null && isSameDigest(digest, adminDigest)) return { kind: "operator" };
-    if (request.routeOptions.config.unlimited === true || !NEEDS_A_KEY.has(access)) return { kind: "nobody" };
-    return whoseKey(token, digest, request.ip);
+  const guessed = (token: string | null, ip: string): SluiceError => {
+    guesses.take(clientAddress(ip));
+    return refusalOf(token);
   };
 
   app.decorateRequest("caller", null);
+  // Every request passes here, and each function that only waits for another costs it a promise: so this is one.
   app.addHook("onRequest", async (request) => {
     const access = request.is404 ? "anyone" : request.routeOptions.config.access;
     // server.ts refuses to start with such a route: this is for the day somebody changes that.
     if (access === undefined) throw forbidden("this route says nothing about who may call it");
-    const caller = whoAsks(access, request);
-    request.caller = caller instanceof Promise ? await caller : caller;
+    const token = bearer(request.headers.authorization);
+    const digest = token === null ? "" : digestOf(token);
+    if (token !== null && isSameDigest(digest, adminDigest)) request.caller = { kind: "operator" };
+    else if (request.routeOptions.config.unlimited === true || !NEEDS_A_KEY.has(access))
+      request.caller = { kind: "nobody" };
+    else {
+      hearGuess(request.ip);
+      const key = token === null || token === "" ? null : await keyOf(services, token, digest);
+      if (key === null) throw guessed(token, request.ip);
+      request.caller = { kind: "account", account: key.account, key: key.id, scopes: key.scopes, limits: key.limits };
+    }
     admit(request.caller, access, request);
   });
 };

@@ -98,20 +98,18 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
   const routeOf = (request: FastifyRequest): string | null =>
     request.is404 ? null : (request.routeOptions.url ?? null);
 
-  /** @returns the decision that refuses, if it does */
-  const decide = async (request: FastifyRequest, reply: FastifyReply): Promise<Decision | null> => {
+  /** Null: outside the limits. */
+  const asked = (request: FastifyRequest): Promise<Decision> | null => {
     request.limitsAsked = true;
     const facts = identify ? identify(request) : {};
     if (facts === null) return null;
-    const { method, params, query, body } = request;
-    const decision = await limiter.take({
-      method,
-      route: routeOf(request),
-      params,
-      query,
-      body,
-      facts: whole(facts, request.ip),
-    });
+    const { method, params, query, body, ip } = request;
+    return limiter.take({ method, route: routeOf(request), params, query, body, facts: whole(facts, ip) });
+  };
+
+  /** @returns the decision that refuses, if it does */
+  const told = (decision: Decision | null, request: FastifyRequest, reply: FastifyReply): Decision | null => {
+    if (decision === null) return null;
     request.limits = decision;
     const headers = dialect.headers(decision);
     for (const name of Object.keys(headers)) reply.header(lowerCase(name), headers[name]);
@@ -127,13 +125,13 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
 
   if (!app.hasDecorator("heldToLimits"))
     app.decorate("heldToLimits", async (request, reply) => {
-      const refused = await decide(request, reply);
+      const refused = told(await asked(request), request, reply);
       if (refused !== null) void reply.send(refusal(refused, request, reply));
       return refused !== null;
     });
 
   const decideHere = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const refused = await decide(request, reply);
+    const refused = told(await asked(request), request, reply);
     return refused === null ? undefined : reply.send(refusal(refused, request, reply));
   };
 
@@ -145,7 +143,7 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
   // An answer that came before either: a hook before this one refused the caller, or the body could not be read. It counts
   // all the same, and whoever has too many of them gets this one instead.
   const decideLate = async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
-    const refused = await decide(request, reply);
+    const refused = told(await asked(request), request, reply);
     if (refused === null) return payload;
     // What it would have been streamed from is not to stay open.
     if (payload instanceof Readable) payload.destroy();

@@ -3,7 +3,7 @@
  * draft-ietf-httpapi-ratelimit-headers-11 with all of them; problem details (RFC 9457) on a 429.
  */
 import { tooManyRequests } from "../../domain/errors.ts";
-import type { Decision } from "../decision.ts";
+import type { Standing } from "../decision.ts";
 import type { Dialect } from "../dialect.ts";
 import { inSeconds, retryAfterSeconds } from "./seconds.ts";
 import { windowName } from "./window-name.ts";
@@ -13,8 +13,8 @@ import { limitRemainingAndReset, retryAfter } from "./x-headers.ts";
 const sfString = (text: string): string =>
   /^[\w .:/-]*$/.test(text) ? `"${text}"` : `"${text.replace(/[^\x20-\x7e]/g, "_").replace(/["\\]/g, "\\$&")}"`;
 
-const fields = ({ standings }: Decision): Readonly<Record<string, string>> => {
-  if (standings.length === 0) return {};
+const addFields = (headers: Record<string, string>, standings: readonly Standing[]): void => {
+  if (standings.length === 0) return;
   let policy = "";
   let limit = "";
   for (const window of standings) {
@@ -23,16 +23,17 @@ const fields = ({ standings }: Decision): Readonly<Record<string, string>> => {
     policy += `${name};q=${window.limit};w=${Math.max(1, inSeconds(window.length))}`;
     limit += `${name};r=${window.remaining};t=${inSeconds(window.resetIn)}`;
   }
-  return { "RateLimit-Policy": policy, RateLimit: limit };
+  headers["RateLimit-Policy"] = policy;
+  headers["RateLimit"] = limit;
 };
 
 export const sluice: Dialect = {
   name: "sluice",
-  headers: (decision) => ({
-    ...limitRemainingAndReset(decision),
-    ...fields(decision),
-    ...retryAfter(decision),
-  }),
+  headers: (decision) => {
+    const headers = limitRemainingAndReset(decision);
+    addFields(headers, decision.standings);
+    return decision.admitted ? headers : { ...headers, ...retryAfter(decision) };
+  },
   refusal: (decision, requestId) => {
     const error = tooManyRequests(retryAfterSeconds(decision));
     return {

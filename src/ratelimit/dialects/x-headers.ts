@@ -10,8 +10,8 @@ export const limitAndRemaining = (decision: Decision): Headers => {
   return { "X-RateLimit-Limit": String(window.limit), "X-RateLimit-Remaining": String(window.remaining) };
 };
 
-/** The reset in epoch seconds, by the clock that decided. */
-export const limitRemainingAndReset = (decision: Decision): Headers => {
+/** The reset in epoch seconds, by the clock that decided. The caller may add to it. */
+export const limitRemainingAndReset = (decision: Decision): Record<string, string> => {
   const window = named(decision);
   if (window === null) return {};
   return {
