@@ -5,7 +5,7 @@ import type { Channel } from "../src/domain/channel.ts";
 import type { PassPoint } from "../src/domain/fault-point.ts";
 import type { AttemptRecord } from "../src/domain/message.ts";
 import type { Outcome } from "../src/domain/outcome.ts";
-import type { Clock, MonotonicMillis } from "../src/domain/time.ts";
+import { milliseconds, type Clock, type MonotonicMillis } from "../src/domain/time.ts";
 import { attemptText } from "../src/gate/record.ts";
 import type { ScriptRunner } from "../src/redis/script.ts";
 import type { Begun, Run } from "../src/redis/scripts/begin.ts";
@@ -45,6 +45,13 @@ export interface SettlingParts {
 
 /** In one call: 19 µs each where four are of one account, 48 where each is of another. */
 const AT_MOST = 40;
+/**
+ * An outcome may wait for others a part of the time that its attempt took, and no longer than this: nobody waits for it, for
+ * the hand is free, and what is held is as good as used. Providers answer in an order of their own, so of few messages each is
+ * of another account, and a call costs half for each of many.
+ */
+const PATIENCE = milliseconds(8);
+const PART = 1 / 2;
 
 /** @returns what settles it, and answers why it failed */
 export const settlingWith = (parts: SettlingParts) => {
@@ -62,7 +69,8 @@ export const settlingWith = (parts: SettlingParts) => {
     // What is spread comes last: names after it make a slow object of it, which costs as much as all of this function.
     const settlement: Settlement = { id, release, token, mostTries: policy.tries, record, ...action };
     witness.outcome(testimony, settlement);
-    const settled = await settling(settlement);
+    const attemptMs = clock.monotonic() - startedAt;
+    const settled = await settling(settlement, milliseconds(Math.min(PATIENCE, PART * attemptMs)));
     witness.told(testimony, settled);
     const tookMs = clock.monotonic() - startedAt;
     if (settled === "ok") onAttempt({ channel, outcome: told, tookMs, action: action.action });

@@ -3,6 +3,7 @@
  * it was asked for. Alone, nothing waits: the call leaves in the same turn of the event loop.
  */
 
+import type { Millis } from "../domain/time.ts";
 import { isScriptsMistake } from "./script.ts";
 
 /** One under way and one being made: more would make the groups smaller and Redis's work larger, and save no time. */
@@ -10,6 +11,8 @@ const UNDER_WAY = 2;
 
 interface Asked<Item, Result> {
   readonly item: Item;
+  /** When its call is to leave, by the process's own clock. */
+  readonly by: number;
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
@@ -20,15 +23,19 @@ interface Asked<Item, Result> {
  * script's own mistake, each is tried alone: one record that it cannot read must not keep its neighbours.
  * @param failing `all`: a call that fails fails those as well that wait for their turn. For callers who are to hear within
  * seconds that Redis is away: one call after the other would find it out, and the last in the line wait for each of them.
+ * @returns asks for one. `patience`: how long it may wait for others to come, where a call costs less for each of many; the
+ * first of a group says it for all.
  */
 export const together = <Item, Result>(
   call: (items: readonly Item[]) => Promise<readonly Result[]>,
   atMost: number,
   failing: "group" | "all" = "group",
-): ((item: Item) => Promise<Result>) => {
+): ((item: Item, patience?: Millis) => Promise<Result>) => {
   const waiting: Asked<Item, Result>[] = [];
   let underWay = 0;
   let planned = false;
+  /** Set while what is planned is to wait for others. */
+  let patient: NodeJS.Timeout | undefined;
 
   const make = async (group: readonly Asked<Item, Result>[]): Promise<void> => {
     underWay++;
@@ -48,19 +55,31 @@ export const together = <Item, Result>(
   };
   const flush = (): void => {
     planned = false;
+    patient = undefined;
     for (let free = UNDER_WAY - underWay; free > 0 && waiting.length > 0; free--) void make(waiting.splice(0, atMost));
   };
   const plan = (): void => {
-    if (planned || waiting.length === 0 || underWay >= UNDER_WAY) return;
+    const [first] = waiting;
+    if (planned || first === undefined || underWay >= UNDER_WAY) return;
     planned = true;
-    setImmediate(flush);
+    const early = waiting.length < atMost ? first.by - performance.now() : 0;
+    if (early > 0) patient = setTimeout(flush, early);
+    else setImmediate(flush);
+  };
+  /** A full group has nothing to wait for: Redis works on it while this process reads the next requests. */
+  const makeFull = (): void => {
+    if (patient !== undefined) {
+      clearTimeout(patient);
+      patient = undefined;
+      planned = false;
+    }
+    void make(waiting.splice(0, atMost));
   };
 
-  return (item) =>
+  return (item, patience) =>
     new Promise((resolve, reject) => {
-      waiting.push({ item, resolve, reject });
-      // A full group has nothing to wait for: Redis works on it while this process reads the next requests.
-      if (waiting.length >= atMost && underWay < UNDER_WAY) void make(waiting.splice(0, atMost));
+      waiting.push({ item, by: patience === undefined ? 0 : performance.now() + patience, resolve, reject });
+      if (waiting.length >= atMost && underWay < UNDER_WAY) makeFull();
       else plan();
     });
 };

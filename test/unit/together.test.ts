@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { milliseconds } from "../../src/domain/time.ts";
 import { together } from "../../src/redis/together.ts";
 
 const latch = () => {
@@ -16,7 +17,7 @@ describe("calls made together", () => {
       groups.push([...items]);
       return items.map((item) => 2 * item);
     }, 50);
-    expect(await Promise.all([1, 2, 3].map(double))).toEqual([2, 4, 6]);
+    expect(await Promise.all([1, 2, 3].map((item) => double(item)))).toEqual([2, 4, 6]);
     expect(groups).toEqual([[1, 2, 3]]);
   });
 
@@ -26,7 +27,7 @@ describe("calls made together", () => {
       groups.push([...items]);
       return [...items];
     }, 2);
-    const asked = [1, 2, 3].map(ask);
+    const asked = [1, 2, 3].map((item) => ask(item));
     expect(groups).toEqual([[1, 2]]);
     expect(await Promise.all(asked)).toEqual([1, 2, 3]);
     expect(groups).toEqual([[1, 2], [3]]);
@@ -44,12 +45,26 @@ describe("calls made together", () => {
     await new Promise(setImmediate);
     const second = ask(1);
     await new Promise(setImmediate);
-    const rest = [2, 3, 4, 5, 6].map(ask);
+    const rest = [2, 3, 4, 5, 6].map((item) => ask(item));
     await new Promise(setImmediate);
     expect(groups).toEqual([[0], [1]]);
     held.open();
     expect(await Promise.all([first, second, ...rest])).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(groups).toEqual([[0], [1], [2, 3, 4], [5, 6]]);
+  });
+
+  it("wait for others as long as the first of them may, and not once there are enough", async () => {
+    const groups: number[][] = [];
+    const ask = together<number, number>(async (items) => {
+      groups.push([...items]);
+      return [...items];
+    }, 3);
+    const patient = [ask(0, milliseconds(3_600_000)), ask(1)];
+    await new Promise(setImmediate);
+    expect(groups).toEqual([]);
+    expect(await Promise.all([...patient, ask(2)])).toEqual([0, 1, 2]);
+    expect(groups).toEqual([[0, 1, 2]]);
+    expect(await ask(3, milliseconds(2))).toBe(3);
   });
 
   it("fail together when the call fails, and those asked for later do not", async () => {
@@ -78,7 +93,7 @@ describe("calls made together", () => {
       1,
       "all",
     );
-    const asked = Promise.allSettled([1, 2, 3, 4, 5].map(ask));
+    const asked = Promise.allSettled([1, 2, 3, 4, 5].map((item) => ask(item)));
     await new Promise(setImmediate);
     held.open();
     expect((await asked).map(({ status }) => status)).toEqual(Array(5).fill("rejected"));
@@ -93,7 +108,7 @@ describe("calls made together", () => {
         throw new Error("ERR user_script:7: attempt to index a nil value script: 12, on @user_script:7.");
       return [...items];
     }, 50);
-    const asked = await Promise.allSettled([1, 2, 3].map(ask));
+    const asked = await Promise.allSettled([1, 2, 3].map((item) => ask(item)));
     expect(asked.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   });
 
