@@ -12,7 +12,9 @@ const LARGEST_NUMBER = 32 ** 5;
 export type IdSeed = string & { readonly unit: "id seed" };
 
 /** Two digits at a time: half the divisions, and half the pieces of text. */
-const PAIRS: readonly string[] = Array.from(ALPHABET).flatMap((first) => Array.from(ALPHABET, (second) => first + second));
+const PAIRS: readonly string[] = Array.from(ALPHABET).flatMap((first) =>
+  Array.from(ALPHABET, (second) => first + second),
+);
 
 const base32 = (value: number, width: number): string => {
   let text = "";
