@@ -75,7 +75,7 @@ export const aSystem = ({ redis, cell = "bench", concurrency = 100, smtpUrl = NO
   };
 
   const ended = async (): Promise<number> =>
-    Number((await snapshot(scripts, ["stat:email"])).hashes[0]?.["ended:sent"] ?? 0);
+    Number((await snapshot(scripts, [keys.channelStats("email")])).hashes[0]?.["ended:sent"] ?? 0);
 
   return {
     core,

@@ -120,8 +120,8 @@ const setupOf = (channel: Channel, config: Config, sandboxed: boolean): ChannelS
 };
 
 /** Puts the sums over all accounts and processes into the metrics, as of now. */
-const measure = async ({ scripts, metrics }: Core): Promise<void> => {
-  const { hashes } = await snapshot(scripts, [...CHANNELS.map((channel) => `stat:${channel}`), "home"]);
+const measure = async ({ scripts, keys, metrics }: Core): Promise<void> => {
+  const { hashes } = await snapshot(scripts, [...CHANNELS.map(keys.channelStats), keys.home]);
   const { moves, lost_moves: lost, restored } = failoverOf(hashes.at(-1) ?? {}, null);
   metrics.failovers({ whole: moves - lost, lost, restored, held: "to" in (hashes.at(-1) ?? {}) });
   for (const [at, channel] of CHANNELS.entries()) {
@@ -185,7 +185,7 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
     }),
     looking: readingOn({ redis: commands, scripts, keys, queues }),
     control,
-    health: { ready: redisHealth(commands, scripts, core.promised) },
+    health: { ready: redisHealth(commands, scripts, keys, core.promised) },
     metrics: {
       contentType: metrics.contentType,
       text: async () => {

@@ -45,7 +45,7 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
   const { redis, keys, scripts, control, plans: file, clock } = parts;
   const takeTurn = oneAtATime(scripts, clock);
   const plansNow = planBookOn(redis, keys, file);
-  const read = (ids: readonly string[]): Promise<readonly Account[]> => readAccounts(scripts, file, ids);
+  const read = (ids: readonly string[]): Promise<readonly Account[]> => readAccounts(scripts, keys, file, ids);
   const get = async (id: string): Promise<Account | null> => (await read([id]))[0] ?? null;
   const statedBy = async (id: string): Promise<Stated | null> => fromFields(await redis.hgetall(keys.account(id)));
   const notes = (changes: readonly Changed[], who: Who) => notesOf(changes, who, newSeed(clock.now()));

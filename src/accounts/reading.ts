@@ -1,5 +1,6 @@
 /** Accounts as they stand: one round trip, however many. */
 import { CHANNELS } from "../domain/channel.ts";
+import type { Keys } from "../redis/keys.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import { snapshot } from "../redis/scripts/snapshot.ts";
 import type { Account } from "./account.ts";
@@ -10,13 +11,14 @@ import { fromFields, toAccount } from "./record.ts";
 /** In the order of the ids; those that are gone are left out. @param file the plans of the file */
 export const readAccounts = async (
   scripts: ScriptRunner,
+  keys: Keys,
   file: Plans,
   ids: readonly string[],
 ): Promise<readonly Account[]> => {
   if (ids.length === 0) return [];
   // The gate keeps a pause beside what it looks at anyway.
-  const rowsOf = (id: string) => [`acc:${id}`, ...CHANNELS.map((channel) => `ac:${id}:${channel}`)];
-  const { hashes } = await snapshot(scripts, ["plans:set", ...ids.flatMap(rowsOf)]);
+  const rowsOf = (id: string) => [keys.account(id), ...CHANNELS.map((channel) => keys.accountOnChannel(id, channel))];
+  const { hashes } = await snapshot(scripts, [keys.setPlans, ...ids.flatMap(rowsOf)]);
   const [set = {}, ...rows] = hashes;
   const plans = overFile(set, file);
   const each = 1 + CHANNELS.length;

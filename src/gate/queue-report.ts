@@ -53,7 +53,7 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
 
   const ofAccount = (account: string): Promise<ByChannel> =>
     byChannel(async (channel) => {
-      const { hashes } = await snapshot(scripts, [`ac:${account}:${channel}`, `rate:${channel}`]);
+      const { hashes } = await snapshot(scripts, [keys.accountOnChannel(account, channel), keys.channelRate(channel)]);
       const [own = {}, rate = {}] = hashes;
       const depth = depths(own);
       const waiting = count(own, "queued") + count(own, "released");
@@ -68,7 +68,7 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
 
   const ofAll = (): Promise<ByChannel> =>
     byChannel(async (channel) => {
-      const { hashes } = await snapshot(scripts, [`stat:${channel}`, `rate:${channel}`]);
+      const { hashes } = await snapshot(scripts, [keys.channelStats(channel), keys.channelRate(channel)]);
       const [sums = {}, rate = {}] = hashes;
       return {
         ...depths(sums),

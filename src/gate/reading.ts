@@ -32,9 +32,9 @@ export const readingOn = ({ redis, scripts, keys, queues }: ReadingParts): Looki
     if (zone === null) return null;
     const senders = (await redis.smembers(keys.senders(account))).map(splitSender);
     const rows = [
-      `q:A|${account}`,
-      ...CHANNELS.map((channel) => `q:C|${account}|${channel}`),
-      ...senders.map(({ channel, sender }) => `q:S|${account}|${channel}|${sender}`),
+      keys.accountCounters(account),
+      ...CHANNELS.map((channel) => keys.channelCounters(account, channel)),
+      ...senders.map(({ channel, sender }) => keys.senderCounters(account, channel, sender)),
     ];
     const { now, hashes } = await snapshot(scripts, rows);
     const use = (at: number): LevelUse => levelUse(hashes[at] ?? {}, zone, now);

@@ -56,7 +56,10 @@ export const rulesOn = ({ redis, scripts, keys, zones, nudger }: RulesParts): Ga
     },
     cancelSome: (account) => cancelSome(scripts, account),
     runningWindows: async (account) => {
-      const rows = ["q:A|" + account, ...CHANNELS.map((channel) => `q:C|${account}|${channel}`)];
+      const rows = [
+        keys.accountCounters(account),
+        ...CHANNELS.map((channel) => keys.channelCounters(account, channel)),
+      ];
       const { now, hashes } = await snapshot(scripts, rows);
       const zone = (await redis.hget(keys.account(account), "zone")) ?? "UTC";
       const latest = (kind: "hour" | "day" | "month") => {

@@ -5,6 +5,7 @@ import { durabilityOf, type Durability, type Level, type Promise202 } from "./du
 import { failoverOf, type FailoverFacts } from "./failover-facts.ts";
 import { readFacts } from "./facts.ts";
 import type { Info } from "./info.ts";
+import type { Keys } from "./keys.ts";
 import { isNearlyFull, memoryOf, type Memory } from "./memory.ts";
 import type { ScriptRunner } from "./script.ts";
 import { liveWorkers } from "./scripts/live-workers.ts";
@@ -51,7 +52,7 @@ const reasonsOf = (info: Info, durability: Durability, failover: FailoverFacts, 
 };
 
 export const redisHealth =
-  (redis: Redis, scripts: ScriptRunner, promised: Promise202) => async (): Promise<RedisHealth> => {
+  (redis: Redis, scripts: ScriptRunner, keys: Keys, promised: Promise202) => async (): Promise<RedisHealth> => {
     const tz_release = tzRelease();
     try {
       const facts = await readFacts(redis);
@@ -59,7 +60,7 @@ export const redisHealth =
       const durability = durabilityOf(promised, facts);
       const memory = memoryOf(info);
       const workers = (await liveWorkers(scripts)).length;
-      const [home = {}] = (await snapshot(scripts, ["home"])).hashes;
+      const [home = {}] = (await snapshot(scripts, [keys.home])).hashes;
       const failover = failoverOf(home, info.get("master_replid") ?? null);
       const reasons = reasonsOf(info, durability, failover, workers);
       return {

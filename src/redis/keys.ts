@@ -83,6 +83,9 @@ export const keysOf = (cell: Cell) => ({
   /** @param lane `<class>:<sender>`, as `lanes` lists it */
   lane: (account: string, channel: Channel, lane: string) => `${cell}lane:${account}:${channel}:${lane}`,
   channelStats: (channel: Channel) => `${cell}stat:${channel}`,
+  senderCounters: (account: string, channel: Channel, sender: string) => `${cell}q:S|${account}|${channel}|${sender}`,
+  channelCounters: (account: string, channel: Channel) => `${cell}q:C|${account}|${channel}`,
+  accountCounters: (account: string) => `${cell}q:A|${account}`,
   channelRate: (channel: Channel) => `${cell}rate:${channel}`,
   zone: (name: string) => `${cell}zone:${name}`,
   zones: `${cell}zones`,

@@ -164,10 +164,7 @@ export const aWorld = async (options: WorldOptions = {}) => {
     const due = await Promise.all(
       ["parked", "scheduled", "expiring"].map((set) => core.commands.zcount(core.keys.cell + set, "-inf", now)),
     );
-    const { hashes } = await snapshot(
-      core.scripts,
-      CHANNELS.map((channel) => `stat:${channel}`),
-    );
+    const { hashes } = await snapshot(core.scripts, CHANNELS.map(core.keys.channelStats));
     const sum = (field: string): number => hashes.reduce((total, row) => total + Number(row[field] ?? 0), 0);
     return {
       due: due.reduce((total, count) => total + count, 0),

@@ -4,11 +4,11 @@ import { loadScript, type ScriptRunner } from "../script.ts";
 
 const script = loadScript(import.meta.url);
 
-/** Hashes as they stand together at one instant; names are without the cell. */
+/** Rows and hashes as they stand together at one instant. */
 export const snapshot = async (
   scripts: ScriptRunner,
-  names: readonly string[],
+  keys: readonly string[],
 ): Promise<{ now: Instant; hashes: readonly Fields[] }> => {
-  const [now, ...hashes] = list(await scripts.run(script, names));
+  const [now, ...hashes] = list(await scripts.run(script, keys));
   return { now: number(now) as Instant, hashes: hashes.map(fields) };
 };
