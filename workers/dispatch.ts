@@ -3,11 +3,9 @@
  * that answered "go" and a settle, and nowhere else.
  */
 import { randomBytes } from "node:crypto";
-import type { Logger } from "pino";
 import type { RetryPolicy } from "../src/domain/action.ts";
 import type { Channel } from "../src/domain/channel.ts";
-import type { PassPoint } from "../src/domain/fault-point.ts";
-import { milliseconds, type Clock, type Millis } from "../src/domain/time.ts";
+import { milliseconds, type Millis } from "../src/domain/time.ts";
 import type { Contents } from "../src/gate/contents.ts";
 import type { Provider } from "../src/providers/provider.ts";
 import type { ScriptRunner } from "../src/redis/script.ts";
@@ -18,9 +16,8 @@ import { beginningWith } from "./beginning.ts";
 import { callingWith } from "./calling.ts";
 import { insist } from "./insist.ts";
 import { handsOf } from "./permits.ts";
-import { settlingWith, type Attempted, type OnAttempt } from "./settling.ts";
+import { settlingWith, type Attempted, type SettlingParts } from "./settling.ts";
 import { sleep } from "./sleep.ts";
-import type { Witness } from "./witness.ts";
 
 export interface DispatchPolicy {
   /** Attempts in flight. */
@@ -31,17 +28,10 @@ export interface DispatchPolicy {
   readonly reapMargin: Millis;
 }
 
-export interface DispatchOptions {
-  readonly scripts: ScriptRunner;
+export interface DispatchOptions extends Omit<SettlingParts, "provider" | "policy"> {
   /** begin: that a message is being sent must be kept before its provider is called. */
   readonly durable: ScriptRunner;
   readonly contents: Contents;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Logger;
-  readonly onAttempt: OnAttempt;
-  readonly pass: PassPoint;
-  readonly witness: Witness;
   /** Aborted when this process is to stop: what has not begun is given back. */
   readonly stopping: AbortSignal;
 }

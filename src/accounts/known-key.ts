@@ -28,15 +28,15 @@ export type FindKey = (id: string) => Promise<Found | null>;
 const AT_MOST = 32;
 /** Some two kilobytes each. One that is forgotten is read again from its next look-up. */
 const KEYS_REMEMBERED = 1_000;
+const PLANS_REMEMBERED = 1_000;
 
 /** @param plans of the file: they apply where nothing else was set over the API */
 export const findKeyOn = (scripts: ScriptRunner, plans: Plans): FindKey => {
   // Plans are few, and come with each request as the same text.
-  let parsed = new Map<string, PlanLimits>();
+  const parsed = remembered<string, PlanLimits>(PLANS_REMEMBERED);
   const setPlan = (json: string): PlanLimits => {
     const known = parsed.get(json);
     if (known) return known;
-    if (parsed.size >= 1_000) parsed = new Map();
     const limits = apiLimitsIn(json);
     parsed.set(json, limits);
     return limits;

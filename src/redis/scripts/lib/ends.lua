@@ -6,11 +6,7 @@ do
   local USE_DAYS = 40 -- as far back as a report may ask
 
   local function tally_of(account, channel)
-    local on = tallies[account]
-    if not on then
-      on = {}
-      tallies[account] = on
-    end
+    local on = branch(tallies, account)
     local tally = on[channel]
     if not tally then
       tally = { account = account, channel = channel, open = 0, ended = {}, used = {} }

@@ -156,7 +156,7 @@ end
 -- 0 when `extra` more fit in every window of the scope; else the latest end among the blocking windows, and its kind.
 local function blocked_until(q, extra, zone, now)
   if unsaid[1] then say_holds() end
-  -- Asked for each message, worked out once for each call: from then on `hold` keeps it.
+  -- Asked for each message, worked out once for each call: from then on `say_holds` keeps it.
   if q.room and q.room >= extra then return 0, nil end
   local latest, by, room = 0, nil, math.huge
   for at = 1, #KINDS do

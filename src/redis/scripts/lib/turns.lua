@@ -1,6 +1,6 @@
 -- How long a turn is, in messages, times the account's weight. To look at an account costs as much as six of its messages.
 -- So where messages go in parcels, a turn in ring A is twice as long as in the round before, if that one was quick, and half
--- as long if it was slow: nobody waits longer for others' turns than he would not notice. It is the same for all whose turns
+-- as long if it was slow: others' long turns must not be felt by who comes new. It is the same for all whose turns
 -- come in one round: of those who were in the ring when the first of them was served (turns are numbered).
 local turn_in
 do
