@@ -25,7 +25,7 @@ import { closeWorkers, giveBackUntaken } from "./ending.ts";
 import { REMEMBERED_FOR, witnessOf } from "./witness.ts";
 import { startWorker, type Held } from "./worker.ts";
 
-/** Dead after three missed ones (release.lua). */
+/** Dead after three missed ones (scripts/lib/workers.lua). */
 const BEAT_EVERY = seconds(2);
 /** Of one that is put back after a failover, from then on: as long as `begin` gives any (config/channels.ts). */
 const LONGEST_ATTEMPT = seconds(25);

@@ -15,7 +15,7 @@ import { together } from "../src/redis/together.ts";
 import { beginningWith } from "./beginning.ts";
 import { callingWith } from "./calling.ts";
 import { insist } from "./insist.ts";
-import { handsOf } from "./permits.ts";
+import { handsOf } from "./hands.ts";
 import { settlingWith, type Attempted, type SettlingParts } from "./settling.ts";
 import { sleep } from "./sleep.ts";
 

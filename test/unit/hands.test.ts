@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { handsOf } from "../../workers/permits.ts";
+import { handsOf } from "../../workers/hands.ts";
 
 const never = new AbortController().signal;
 const takenOf = (hands: ReturnType<typeof handsOf>, most: number): number => {
