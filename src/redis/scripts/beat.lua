@@ -1,6 +1,7 @@
 --@ lib clock
 --@ lib making-room
 --@ lib home
+--@ lib workers
 --[[ beat: this worker lives. Depth (what is released and not begun) follows the hands that live.
      Counts the cell's generation up: whoever has seen a newer one than the cell has knows that it went backwards.
      KEYS 1 cell
@@ -16,4 +17,4 @@ for i = 3, #ARGV do
   if live then redis.call('ZADD', cell .. 'workers', now, ARGV[i]) else redis.call('ZREM', cell .. 'workers', ARGV[i]) end
 end
 redis.call('ZREMRANGEBYSCORE', cell .. 'workers', '-inf', string.format('%.0f', now - 60000))
-return redis.call('ZCOUNT', cell .. 'workers', '(' .. string.format('%.0f', now - 6000), '+inf')
+return redis.call('ZCOUNT', cell .. 'workers', beating_since(now), '+inf')

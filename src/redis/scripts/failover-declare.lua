@@ -1,12 +1,12 @@
 --@ lib clock
 --@ lib home
+--@ lib workers
 --[[ failover-declare: this cell is on another server than before, or has gone backwards. Sending is held until every worker
      that lived has said what it knows. Whoever comes first declares it; repeating it changes nothing.
      KEYS 1 cell
      ARGV 1 the newest generation that the caller has seen
      Reply {'home' | 'declared' | 'held', how many moves so far, generation} ]]
 local seen = tonumber(ARGV[1])
-local BEAT_OUTLIVES = 6000 -- ms; as release.lua counts hands
 -- Further than a server can have given out between two looks: no job id comes twice (BullMQ keeps old ones, and ignores
 -- a job whose id it knows).
 local SEQ_LEAP = 1000000
@@ -28,7 +28,7 @@ redis.call('INCRBY', cell .. 'seq', SEQ_LEAP)
 -- Who lived when the last of what is here was written, however long ago that is.
 redis.call('DEL', cell .. 'awaited')
 local newest = tonumber(redis.call('ZREVRANGE', cell .. 'workers', 0, 0, 'WITHSCORES')[2] or '0')
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', cell .. 'workers', string.format('(%.0f', newest - BEAT_OUTLIVES), '+inf')) do
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', cell .. 'workers', beating_since(newest), '+inf')) do
   redis.call('SADD', cell .. 'awaited', string.match(member, '^[^:]+'))
 end
 return { 'declared', moves + 1, math.max(generation, seen) }

@@ -8,6 +8,7 @@
 --@ lib flush
 --@ lib due
 --@ lib turns
+--@ lib workers
 --[[ release: which waiting messages of a channel may go now. Parks as it walks (a refusal leaves that trace).
      KEYS 1 cell
      ARGV 1 channel, 2 most messages in one job (a parcel), 3 lanes and 4 messages and 5 pops and 6 promotions and 7 µs of work at most
@@ -21,7 +22,6 @@ local MOST_POPS, MOST_PROMOTIONS, MOST_WORK = tonumber(ARGV[5]), tonumber(ARGV[6
 local WORK = { promoted = 25, unparked = 15, account = 30, lane = 20, message = 12 }
 local H_PER_A = 3           -- H is served at most this often for each service of A
 local SENDER_LEAD = 50      -- ms a sender's slot may lie ahead of the channel's
-local BEAT_OUTLIVES = 6000  -- ms after which a worker that does not beat is dead
 local TWICE = 2             -- messages released and not begun, for each hand
 local SPARE = 6             -- the same where they come in parcels: a slow message must not leave hands idle
 local SHARES = 4            -- parcels that there must be for each process: none takes all there is
@@ -33,15 +33,6 @@ local now, woken, work = keep_clock(), {}, 0
 -- What waits here may have gone already, for all this server knows.
 if not is_at_home() then return { {}, 0, -1, {}, {}, 0, 0 } end
 
-local function live_workers()
-  local hands, processes = 0, 0
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', cell .. 'workers', '(' .. string.format('%.0f', now - BEAT_OUTLIVES), '+inf')) do
-    local on, concurrency = string.match(member, ':([^:]+):(%d+)$')
-    if on == channel then hands, processes = hands + tonumber(concurrency), processes + 1 end
-  end
-  return hands, processes
-end
-
 -- (1) What is due.
 local promoted, unparked = promote(now, MOST_PROMOTIONS, woken), unpark(now, MOST_PROMOTIONS, woken)
 write_later() -- what was promoted may be popped in this very call
@@ -51,7 +42,7 @@ local more = promoted == MOST_PROMOTIONS or unparked == MOST_PROMOTIONS
 -- (2) closed or paused: nothing goes. (3) Just in time: few holds, and young ones.
 local rate, stat = rate_of(channel), stat_of(channel)
 local is_stopped = rate.f.paused == 1 or (rate.f.closed or 0) > now
-local hands, processes = live_workers()
+local hands, processes = live_workers(channel, now)
 local ahead = rate.f.interval and math.max(1, math.floor(RELEASE_AHEAD / rate.f.interval)) or math.huge
 -- (3a) Fewer jobs are what makes many messages fast. A process has its hands for all its parcels: they are as large as leaves
 -- some for each process, of what may go and of what the rate lets go; less than would fill one go each by itself.

@@ -2,6 +2,7 @@
 --@ lib home
 --@ lib rows
 --@ lib messages
+--@ lib workers
 --[[ tick: is there anything to do, on any channel, and when must somebody look again? Reads only: an idle cell costs this
      call twice a second, whatever waits in it.
      KEYS 1 cell
@@ -61,12 +62,7 @@ for i = 3, #ARGV do
     if closed > now then
       sooner(closed)
     elseif rate.paused ~= 1 then
-      local hands = 0
-      for _, member in ipairs(redis.call('ZRANGEBYSCORE', cell .. 'workers', '(' .. string.format('%.0f', now - 6000), '+inf')) do
-        local on, concurrency = string.match(member, ':([^:]+):(%d+)$')
-        if on == channel then hands = hands + tonumber(concurrency) end
-      end
-      local target = 2 * hands
+      local target = 2 * live_workers(channel, now)
       if rate.interval then target = math.min(target, math.max(1, math.floor(2000 / rate.interval))) end
       if redis.call('ZCARD', cell .. 'released:' .. channel) < target then call_for(channel) end
     end
