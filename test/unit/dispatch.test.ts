@@ -98,6 +98,12 @@ describe("a worker", () => {
     expect(settled(worker)).toEqual({ token, id: "msg_1", release: 7, action: "sent", tries: 1 });
   });
 
+  it("settles soon, however long the attempt took: others are waited for a moment, and no longer", async () => {
+    const worker: Worker = aWorker({ outcome: async () => (worker.passes(3_600_000), SENT) });
+    await worker.dispatch("sms", [ONE]);
+    expect(settled(worker)).toMatchObject({ id: "msg_1", action: "sent" });
+  });
+
   it.each([["taken"], ["stale"], ["ended", "expired"], ["returned", "quota"]])(
     "is told %s, and calls nobody",
     async (...reply) => {
