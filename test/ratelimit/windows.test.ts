@@ -152,55 +152,43 @@ describe("windows, in histories of any kind,", () => {
     RUNS * 1_000,
   );
 
-  it("decide requests of one call as if each had come alone", async () => {
-    let refused = 0;
-    await inHistories(
-      () =>
-        fc.asyncProperty(history, async ({ buckets, steps }) => {
-          const [alone, together] = [await aStage(), await aStage()];
-          for (const { wait, requests, which } of steps) {
-            await Promise.all([alone.by(wait), together.by(wait)]);
-            const asked = Array.from({ length: 3 * requests }, (_, n) => ({
-              mode: n % 4 === 3 ? ("look" as const) : ("take" as const),
-              buckets: (n % 3 === 2 ? [0, 2] : which).map((at) => buckets[at]!),
-            }));
-            const one = [];
-            for (const { mode, buckets: own } of asked) one.push(await admit(alone.scripts, mode, own));
-            expect(await admitEach(together.scripts, asked)).toEqual(one);
-            refused += one.filter(({ admitted }) => !admitted).length;
-          }
-        }),
-      100,
-    );
-    expect(refused).toBeGreaterThan(100);
-  }, 100_000);
-
-  it("decide those of one caller as a group, one after the other, and each group as if it had come alone", async () => {
-    let refused = 0;
-    await inHistories(
-      () =>
-        fc.asyncProperty(history, async ({ buckets, steps }) => {
-          const [alone, together] = [await aStage(), await aStage()];
-          for (const { wait, requests, which } of steps) {
-            await Promise.all([alone.by(wait), together.by(wait)]);
-            const callers = [which.map((at) => buckets[at]), [buckets[0], buckets[2]]];
-            const asked = Array.from({ length: 3 * requests }, (_, n) => ({
-              mode: n % 4 === 3 ? ("look" as const) : ("take" as const),
-              buckets: callers[n % 3 === 2 ? 1 : 0]!,
-            }));
-            const isAlike = (n: number) =>
-              asked.findIndex((one) => one.mode === asked[n]!.mode && one.buckets === asked[n]!.buckets);
-            const inGroups = [...asked.keys()].toSorted((a, b) => isAlike(a) - isAlike(b) || a - b);
-            const one: Admission[] = [];
-            for (const n of inGroups) one[n] = await admit(alone.scripts, asked[n]!.mode, asked[n]!.buckets);
-            expect(await admitEach(together.scripts, asked)).toEqual(one);
-            refused += one.filter(({ admitted }) => !admitted).length;
-          }
-        }),
-      100,
-    );
-    expect(refused).toBeGreaterThan(100);
-  }, 100_000);
+  it.each([
+    ["decide requests of one call as if each had come alone", false],
+    ["decide those of one caller as a group, one after the other, and each group as if it had come alone", true],
+  ])(
+    "%s",
+    async (_name, areOfOneCaller) => {
+      let refused = 0;
+      await inHistories(
+        () =>
+          fc.asyncProperty(history, async ({ buckets, steps }) => {
+            const [alone, together] = [await aStage(), await aStage()];
+            for (const { wait, requests, which } of steps) {
+              await Promise.all([alone.by(wait), together.by(wait)]);
+              const callers = [which.map((at) => buckets[at]!), [buckets[0], buckets[2]]];
+              const asked = Array.from({ length: 3 * requests }, (_, n) => {
+                const own = callers[n % 3 === 2 ? 1 : 0]!;
+                // The same list says that it is the same caller.
+                return {
+                  mode: n % 4 === 3 ? ("look" as const) : ("take" as const),
+                  buckets: areOfOneCaller ? own : [...own],
+                };
+              });
+              const firstAlike = (n: number) =>
+                asked.findIndex((one) => one.mode === asked[n]!.mode && one.buckets === asked[n]!.buckets);
+              const inOrder = [...asked.keys()].toSorted((x, y) => firstAlike(x) - firstAlike(y) || x - y);
+              const one: Admission[] = [];
+              for (const n of inOrder) one[n] = await admit(alone.scripts, asked[n]!.mode, asked[n]!.buckets);
+              expect(await admitEach(together.scripts, asked)).toEqual(one);
+              refused += one.filter(({ admitted }) => !admitted).length;
+            }
+          }),
+        100,
+      );
+      expect(refused).toBeGreaterThan(100);
+    },
+    100_000,
+  );
 
   const large = fc.integer({ min: 50, max: 400 });
   const crowd = fc.record({
