@@ -6,7 +6,7 @@ import type { Look } from "./look.ts";
 
 const script = loadScript(import.meta.url);
 
-/** More would hold Redis too long in one call: 12 to 30 µs each, and as much again for every 10 KB of body. */
+/** More would hold Redis too long in one call: 12 µs each in a bulk of one account, and as much again for every 10 KB of body. */
 export const ACCEPT_AT_MOST = 100;
 export const ACCEPT_BYTES = 262_144;
 
