@@ -2,6 +2,7 @@
 import type { Who } from "../domain/audit.ts";
 import type { KeyScope } from "../domain/key-scope.ts";
 import type { Instant, Millis } from "../domain/time.ts";
+import type { Admission, AdmitBucket } from "../redis/admissions.ts";
 import type { ApiLimit, ApiLimits } from "./api-limits.ts";
 
 export interface ApiKey {
@@ -23,10 +24,27 @@ export interface ApiKey {
 }
 
 /** A key as a request shows it: that it lives, and what bounds its requests. */
-export interface KnownKey extends ApiKey {
+export interface LiveKey extends ApiKey {
   readonly limits: ApiLimits;
+}
+
+export interface KnownKey extends LiveKey {
   /** Redis's time at the look-up. */
   readonly seenAt: Instant;
+}
+
+/** What a request under a key is held to. */
+export interface Bounds {
+  readonly rules: readonly AdmitBucket[];
+}
+
+export interface Entry<Held extends Bounds> {
+  /** The same object as the last time, limits included, for as long as nothing of it changes. */
+  readonly key: LiveKey;
+  /** Redis's time at the look-up. */
+  readonly seenAt: Instant;
+  /** What was charged in the look-up itself, and what came of it. Null: nothing was charged. */
+  readonly taken: { readonly held: Held; readonly admission: Admission } | null;
 }
 
 export interface NewApiKey {
@@ -64,11 +82,18 @@ export interface ApiKeys {
   ): Promise<{ record: ApiKey; key: string; oldExpiresAt: Instant } | null>;
   /** In force when it resolves, for its tokens too. False when there is no such key in this account. */
   revoke(account: string, id: string, who?: Who): Promise<boolean>;
+  /** Null for a key that is malformed, unknown, expired, revoked, or of an account that is gone. */
+  authenticate(key: string): Promise<KnownKey | null>;
   /**
-   * Null for a key that is malformed, unknown, expired, revoked, or of an account that is gone.
-   * @param digest of the key (key-text.ts), from whoever has made it already
+   * The same, and the request is held to its limits in one call, where this process knows the key and it is still as it was.
+   * @param digest of the key (key-text.ts)
+   * @param boundsOf of a key of which so much is known; null: that is for later
    */
-  authenticate(key: string, digest?: string): Promise<KnownKey | null>;
+  enter<Held extends Bounds>(
+    key: string,
+    digest: string,
+    boundsOf: (key: LiveKey) => Held | null,
+  ): Promise<Entry<Held> | null>;
   /** The same for one whose secret somebody else has judged: a token's. */
   known(id: string): Promise<KnownKey | null>;
 }

@@ -15,7 +15,7 @@ import { addApiKey } from "../redis/scripts/api-keys-add.ts";
 import { patchApiKey } from "../redis/scripts/api-keys-patch.ts";
 import { revokeApiKey } from "../redis/scripts/api-keys-revoke.ts";
 import { rotateApiKey } from "../redis/scripts/api-keys-rotate.ts";
-import type { ApiKey, ApiKeyPatch, ApiKeys, KnownKey } from "./api-key.ts";
+import type { ApiKey, ApiKeyPatch, ApiKeys } from "./api-key.ts";
 import { changeableFields, fromFields, keyInAudit, toFields } from "./key-record.ts";
 import { digestOf, hintOf, idInKey, isSameDigest, newKeyText } from "./key-text.ts";
 import { noteUseOn } from "./key-use.ts";
@@ -48,15 +48,28 @@ const patched = (key: ApiKey, { scopes, ...patch }: ApiKeyPatch): ApiKey => ({
 });
 
 export const apiKeysOn = ({ redis, keys, scripts, clock, plans = new Map() }: ApiKeysParts): ApiKeys => {
-  const find = findKeyOn(scripts, plans);
+  const { read, find } = findKeyOn(scripts, plans);
   const noteUse = noteUseOn(scripts);
   // Ids of keys that were let in, by what is kept of them: only the form of their text need not be judged again.
   const letIn = remembered<string, string>(KEYS_REMEMBERED);
   const newNotes = (changes: readonly Changed[], who = SYSTEM) => notesOf(changes, who, newSeed(clock.now()));
 
-  const used = (key: KnownKey): KnownKey => {
-    void noteUse(key);
-    return key;
+  const enter: ApiKeys["enter"] = async (text, digest, boundsOf) => {
+    const id = letIn.get(digest) ?? idInKey(text);
+    if (id === null) return null;
+    const known = read(id);
+    const isKnown = known !== undefined && isSameDigest(known.digest, digest);
+    const held = isKnown ? boundsOf(known.key) : null;
+    const found = await find(id, isKnown && held !== null ? { read: known, buckets: held.rules } : null);
+    if (found === null) return null;
+    // While nothing of it changes, its digest is the one that was compared.
+    const isSame = isKnown && found.read === known;
+    if (!isSame && !isSameDigest(found.read.digest, digest)) return null;
+    if (letIn.get(digest) === undefined) letIn.set(digest, id);
+    const { seenAt, admission } = found;
+    const { key } = found.read;
+    void noteUse(key, seenAt);
+    return { key, seenAt, taken: held && admission && { held, admission } };
   };
 
   /** @param even those that were revoked within the last minute, whose revocation may be said again */
@@ -143,16 +156,17 @@ export const apiKeysOn = ({ redis, keys, scripts, clock, plans = new Map() }: Ap
       };
       return (await change(account, id, make, "revoked")) !== null;
     },
-    authenticate: async (key, digest = digestOf(key)) => {
-      const id = letIn.get(digest) ?? idInKey(key);
-      const found = id === null ? null : await find(id);
-      if (id === null || found === null || !isSameDigest(found.digest, digest)) return null;
-      if (letIn.get(digest) === undefined) letIn.set(digest, id);
-      return used(found.key);
+    authenticate: async (text) => {
+      const entry = await enter(text, digestOf(text), () => null);
+      return entry && { ...entry.key, seenAt: entry.seenAt };
     },
+    enter,
     known: async (id) => {
       const found = await find(id);
-      return found && used(found.key);
+      if (found === null) return null;
+      const { seenAt } = found;
+      void noteUse(found.read.key, seenAt);
+      return { ...found.read.key, seenAt };
     },
   };
 };

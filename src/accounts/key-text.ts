@@ -3,7 +3,7 @@
  * only, so that a double click selects all of it. The checksum tells a typo, and lets a scanner of leaked secrets tell a
  * key from chance, without asking Redis; it protects nothing.
  */
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { isId } from "../domain/id.ts";
 
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -22,7 +22,7 @@ export const base62 = (bytes: Buffer, length: number): string => {
 };
 
 /** In hex: a Buffer of its own for each costs twice what the hash does. */
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+const sha256 = (text: string): string => hash("sha256", text);
 
 const checksum = (text: string): string =>
   base62(Buffer.from(sha256(`checksum ${text}`).slice(0, 8), "hex"), CHECKSUM_LENGTH);

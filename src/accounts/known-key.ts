@@ -1,10 +1,14 @@
-/** A key as a request shows it, from one look-up: the key, and what bounds its requests. */
+/**
+ * A key as a request shows it, from one look-up: the key, and what bounds its requests. Where this process knows it already,
+ * the request is held to those bounds in the same call, if they are still what they were.
+ */
 import { remembered } from "../domain/remembered.ts";
 import type { Instant } from "../domain/time.ts";
-import { findApiKeys, readFoundKey, type FoundKey } from "../redis/scripts/api-keys-find.ts";
+import type { Admission, AdmitBucket } from "../redis/admissions.ts";
+import { letIn, readFoundKey, type Asking, type FoundKey } from "../redis/scripts/let-in.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import { together } from "../redis/together.ts";
-import type { KnownKey } from "./api-key.ts";
+import type { LiveKey } from "./api-key.ts";
 import { firstStated, limitIn, type ApiLimit } from "./api-limits.ts";
 import { fromFields } from "./key-record.ts";
 import type { Plans } from "./plan.ts";
@@ -12,17 +16,32 @@ import { apiLimitsIn } from "./plan-record.ts";
 
 type PlanLimits = { readonly apiLimit: ApiLimit | null; readonly apiCeiling: ApiLimit | null };
 
-/** As long as nothing of it changes, all but the time at which it was seen is the same object again, limits included. */
-type Found = { readonly key: KnownKey; readonly digest: string };
-
-/** What was read of a key, and the text that it was read from. */
-interface Read {
+/** What this process has read of a key, and the text that it was read from: as long as that is the same, the same object. */
+export interface Read {
   readonly text: string;
-  readonly key: Omit<KnownKey, "seenAt">;
+  readonly key: LiveKey;
   readonly digest: string;
 }
 
-export type FindKey = (id: string) => Promise<Found | null>;
+interface Found {
+  readonly read: Read;
+  readonly seenAt: Instant;
+  /** Null: the request is still to be held to its limits. */
+  readonly admission: Admission | null;
+}
+
+export interface FindKey {
+  /** As it was last; it may be revoked since. */
+  read(id: string): Read | undefined;
+  /**
+   * Null for one that is unknown, expired or revoked.
+   * @param known by what was read of it, a request is held to its limits: charged if nothing of the key has changed since
+   */
+  find(
+    id: string,
+    known?: { readonly read: Read; readonly buckets: readonly AdmitBucket[] } | null,
+  ): Promise<Found | null>;
+}
 
 /** Keys in one call: twice as many make none of them cheaper, and Redis has nothing to do meanwhile. */
 const AT_MOST = 32;
@@ -59,22 +78,27 @@ export const findKeyOn = (scripts: ScriptRunner, plans: Plans): FindKey => {
     return { text, key: { ...record, limits }, digest: found.fields["digest"] ?? "" };
   };
 
-  const read = remembered<string, Read>(KEYS_REMEMBERED);
-  const foundKey = (id: string, text: string, seenAt: Instant): Found => {
-    let known = read.get(id);
-    if (known?.text !== text) read.set(id, (known = readKey(id, text)));
-    return { key: { ...known.key, seenAt }, digest: known.digest };
+  const kept = remembered<string, Read>(KEYS_REMEMBERED);
+  const readAgain = (id: string, text: string): Read => {
+    let known = kept.get(id);
+    if (known?.text !== text) kept.set(id, (known = readKey(id, text)));
+    return known;
   };
 
   // Every request is looked up after it came, by a call that others share: one that came under the same key as well.
-  return together<string, Found | null>(
+  const ask = together<Asking, Found | null>(
     async (asked) => {
-      const ids = [...new Set(asked)];
-      const { now, texts } = await findApiKeys(scripts, ids);
-      const known = new Map(ids.map((id, at) => [id, texts[at] ? foundKey(id, texts[at], now) : null]));
-      return asked.map((id) => known.get(id) ?? null);
+      const { now, letIn: told } = await letIn(scripts, asked);
+      return told.map(({ text, admission }, at) =>
+        text === "" ? null : { read: readAgain(asked[at]!.id, text), seenAt: now, admission },
+      );
     },
     AT_MOST,
     "all",
   );
+  return {
+    read: kept.get,
+    find: (id, known = null) =>
+      ask({ id, known: known?.read.text ?? kept.get(id)?.text ?? "", buckets: known?.buckets ?? null }),
+  };
 };

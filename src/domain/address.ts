@@ -11,8 +11,8 @@ const LONGEST_LOCAL_PART = 64;
 /** Ours: an address and as much again for the name. A From header is one line, not a letter. */
 const LONGEST_MAILBOX = 2 * LONGEST_ADDRESS;
 
-/** RFC 5322's dot-atom characters. No quoted local parts: mailers disagree about what is inside them. */
-const LOCAL_ATOM = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+$/;
+/** RFC 5322's dot-atom. No quoted local parts: mailers disagree about what is inside them. */
+const LOCAL_PART = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 /** What may be handed to domainToASCII, which is a URL's host parser: it would take ports, paths and %-escapes too. */
 const DOMAIN_TEXT = /^[A-Za-z0-9.\-\u0080-\uffff]+$/;
 const DOMAIN_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -40,12 +40,15 @@ const parseDomain = (text: string): string | null => {
  */
 export const parseEmailAddress = (text: string): string | null => {
   if (text.length > LONGEST_ADDRESS) return null;
-  const [local = "", domainText = "", ...more] = text.split("@");
-  if (more.length > 0 || local.length > LONGEST_LOCAL_PART) return null;
-  if (!local.split(".").every((atom) => LOCAL_ATOM.test(atom))) return null;
-  const domain = parseDomain(domainText);
+  const at = text.indexOf("@");
+  if (at === -1 || at > LONGEST_LOCAL_PART) return null;
+  const local = text.slice(0, at);
+  // Of a second @ neither part may have any.
+  if (!LOCAL_PART.test(local)) return null;
+  const given = text.slice(at + 1);
+  const domain = parseDomain(given);
   if (domain === null) return null;
-  const address = `${local}@${domain}`;
+  const address = domain === given ? text : `${local}@${domain}`;
   return address.length <= LONGEST_ADDRESS ? address : null;
 };
 

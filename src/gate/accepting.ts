@@ -116,14 +116,12 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
     if (reply.kind === "full") throw backlogFull(backlogCap);
     if (reply.kind === "gone") throw notFound("such account");
     const { zone, records } = reply;
-    return records.flatMap((record, place): Accepted[] => {
-      const message = chunk[place];
-      if (!message) return [];
-      const { id, channel, class: urgency } = message;
+    return records.map((record, place): Accepted => {
+      const { id, channel, class: urgency } = chunk[place]!;
       const status = statusOf(record);
       const answer = { id, channel, status, heldBy: null, estimatedSendAt: null, createdAt: record.createdAt, zone };
-      if (record.seen === null) return [answer];
-      return [withStanding(answer, standingOf(record.seen, { number: record.number, channel, class: urgency }))];
+      if (record.seen === null) return answer;
+      return withStanding(answer, standingOf(record.seen, { number: record.number, channel, class: urgency }));
     });
   };
 

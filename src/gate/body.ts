@@ -3,6 +3,7 @@
  * addresses says both twice, 50 bytes of a short one; a recipient of a templated bulk keeps a list of its variables alone.
  * What was stored whole, by the version before or because the two differ, is read as it stands.
  */
+import { recordJson } from "../domain/json.ts";
 import type { Content, Draft, EmailContent, TemplateUse } from "../domain/message.ts";
 
 /** What is read with its header. */
@@ -20,7 +21,7 @@ export const bodyOf = ({ content, sender, recipient }: Omit<Draft, "channel" | "
   const { subject, text, html, reply_to, headers } = content;
   const from = content.from === sender ? undefined : content.from;
   const to = content.to === recipient ? undefined : content.to;
-  return JSON.stringify({ from, to, subject, text, html, reply_to, headers } satisfies {
+  return recordJson({ from, to, subject, text, html, reply_to, headers } satisfies {
     readonly [field in keyof EmailContent]-?: EmailContent[field] | undefined;
   });
 };

@@ -4,7 +4,7 @@
  */
 import type { FastifyRequest } from "fastify";
 import type { Account } from "../accounts/account.ts";
-import type { KnownKey } from "../accounts/api-key.ts";
+import type { LiveKey } from "../accounts/api-key.ts";
 import { digestOf, isSameDigest } from "../accounts/key-text.ts";
 import { looksLikeAccessToken } from "../accounts/token.ts";
 import {
@@ -18,21 +18,59 @@ import {
   type SluiceError,
 } from "../domain/errors.ts";
 import { scopeText } from "../domain/key-scope.ts";
-import type { Access, App, Caller } from "./access.ts";
+import type { Access, AccountCaller, App, Caller } from "./access.ts";
 import { isFromLoopback } from "../domain/loopback.ts";
 import { clientAddress } from "../ratelimit/client-address.ts";
 import { guessLimit } from "./guess-limit.ts";
+import { factsOf } from "./limits.ts";
 import type { ServerOptions, Services } from "./services.ts";
 
+const BEARER = /^bearer +/i;
+const CREDENTIAL = /^[\x21-\x7e]{1,2048}$/;
+
 /** The credential; "" for a header of another form; null without one. An access token has some 500 characters. */
-export const bearer = (header: string | undefined): string | null =>
-  header === undefined ? null : (/^bearer +([\x21-\x7e]{1,2048})$/i.exec(header)?.[1] ?? "");
+export const bearer = (header: string | undefined): string | null => {
+  if (header === undefined) return null;
+  // As nearly everybody writes it: the other way makes a list of what it found.
+  const credential = header.startsWith("Bearer sk_") ? header.slice("Bearer ".length) : header.replace(BEARER, "");
+  return credential.length < header.length && CREDENTIAL.test(credential) ? credential : "";
+};
 
 const NEEDS_A_KEY: ReadonlySet<Access> = new Set(["operator", "account", "account-or-operator"]);
 
-/** One round trip for either: the key is looked up again, so that neither outlives it. */
-const keyOf = ({ keys, tokens }: Services, credential: string, digest: string): Promise<KnownKey | null> =>
-  looksLikeAccessToken(credential) ? tokens.authenticate(credential) : keys.authenticate(credential, digest);
+const callers = new WeakMap<LiveKey, AccountCaller>();
+
+/** The same again for as long as nothing of the key changes. */
+const callerOf = (live: LiveKey): AccountCaller => {
+  const known = callers.get(live);
+  if (known) return known;
+  const { account, id: key, scopes, limits } = live;
+  const caller = Object.freeze({ kind: "account", account, key, scopes, limits } as const);
+  callers.set(live, caller);
+  return caller;
+};
+
+/**
+ * One round trip for either: the key is looked up again, so that neither outlives it. Where the key itself is known here
+ * already, the request is held to its limits in the same call, if they are what they were.
+ */
+const keyOf = async (
+  app: App,
+  { keys, tokens }: Services,
+  request: FastifyRequest,
+  credential: string,
+  digest: string,
+): Promise<LiveKey | null> => {
+  if (looksLikeAccessToken(credential)) return tokens.authenticate(credential);
+  const entry = await keys.enter(credential, digest, (known) => app.limitsAhead(request, factsOf(callerOf(known))));
+  if (entry === null) return null;
+  const { key, taken } = entry;
+  if (taken !== null) {
+    const { facts, rules } = taken.held;
+    request.limitsTaken = { facts, rules, admission: taken.admission };
+  }
+  return key;
+};
 
 const refusalOf = (credential: string | null): SluiceError => {
   if (credential === null) return unauthenticated("expected a header `Authorization: Bearer <key or token>`");
@@ -63,8 +101,8 @@ export const authenticate = (app: App, services: Services, options: ServerOption
   const guesses = guessLimit(services.clock, options.guessLimit ?? { perSecond: 600, burst: 1_200 });
 
   /** Guesses count as any other request of an address (limits.ts). Once they are a flood, they cost Redis nothing. */
-  const hearGuess = (ip: string): void => {
-    const seconds = guesses.isUntouched() ? 0 : guesses.ask(clientAddress(ip));
+  const hearGuess = (request: FastifyRequest): void => {
+    const seconds = guesses.isUntouched() ? 0 : guesses.ask(clientAddress(request.ip));
     if (seconds > 0) throw tooManyRequests(seconds);
   };
   const guessed = (token: string | null, ip: string): SluiceError => {
@@ -84,10 +122,10 @@ export const authenticate = (app: App, services: Services, options: ServerOption
     else if (request.routeOptions.config.unlimited === true || !NEEDS_A_KEY.has(access))
       request.caller = { kind: "nobody" };
     else {
-      hearGuess(request.ip);
-      const key = token === null || token === "" ? null : await keyOf(services, token, digest);
+      hearGuess(request);
+      const key = token === null || token === "" ? null : await keyOf(app, services, request, token, digest);
       if (key === null) throw guessed(token, request.ip);
-      request.caller = { kind: "account", account: key.account, key: key.id, scopes: key.scopes, limits: key.limits };
+      request.caller = callerOf(key);
     }
     admit(request.caller, access, request);
   });

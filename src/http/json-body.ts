@@ -31,6 +31,27 @@ interface Measure {
 
 const tooMuch = (excess: string): Measure => ({ excess, named: 0 });
 
+/** A name is looked through here; a long text is quicker searched by the system, which costs as much as so many bytes. */
+const NEAR = 32;
+
+/** Where a string's closing quote is; past the end if there is none. */
+const endOfString = (json: Buffer, start: number): number => {
+  let at = start + 1;
+  while (at < json.length) {
+    for (const near = Math.min(at + NEAR, json.length); at < near; at++) {
+      if (json[at] === QUOTE) return at;
+      if (json[at] === BACKSLASH) at++;
+    }
+    const quote = json.indexOf(QUOTE, at);
+    if (quote === -1) break;
+    let escapes = 0;
+    while (quote - escapes > at && json[quote - escapes - 1] === BACKSLASH) escapes++;
+    if (escapes % 2 === 0) return quote;
+    at = quote + 1;
+  }
+  return json.length;
+};
+
 /** Of each level that is open, how many fields its object has so far: to make one for each body costs more than to count. */
 const fields = new Uint32Array(DEEPEST + 1);
 
@@ -45,9 +66,8 @@ const measure = (json: Buffer): Measure => {
   let values = 0;
   for (let at = 0; at < json.length; at++) {
     const byte = json[at];
-    if (byte === QUOTE) {
-      for (at++; at < json.length && json[at] !== QUOTE; at++) if (json[at] === BACKSLASH) at++;
-    } else if (byte === 0x5b || byte === 0x7b) {
+    if (byte === QUOTE) at = endOfString(json, at);
+    else if (byte === 0x5b || byte === 0x7b) {
       if (++depth > DEEPEST) return tooMuch(`JSON of at most ${DEEPEST} levels`);
       fields[depth] = 0;
     } else if (byte === 0x5d || byte === 0x7d) depth = Math.max(0, depth - 1);

@@ -6,9 +6,16 @@ import { rateLimit } from "../ratelimit/plugin.ts";
 import type { AccountCaller, App } from "./access.ts";
 import type { Services } from "./services.ts";
 
-/** Users are keys, and the organisation is the account. The names in `own` are the policy's layers. */
-export const factsOf = ({ account, key, limits }: Omit<AccountCaller, "kind" | "scopes">): Facts =>
-  Object.freeze({
+const known = new WeakMap<ApiLimits, Facts>();
+
+/**
+ * Users are keys, and the organisation is the account. The names in `own` are the policy's layers. A key's limits are the same
+ * object for as long as nothing of them changes (accounts/known-key.ts), and so are its facts.
+ */
+export const factsOf = ({ account, key, limits }: Omit<AccountCaller, "kind" | "scopes">): Facts => {
+  const seen = known.get(limits);
+  if (seen?.key === key && seen.account === account) return seen;
+  const facts = Object.freeze({
     account,
     organisation: account,
     profile: account,
@@ -17,31 +24,19 @@ export const factsOf = ({ account, key, limits }: Omit<AccountCaller, "kind" | "
     plan: limits.plan,
     own: { endpoint: limitOfKey(limits), organisation: limits.ceiling },
   });
-
-/** A key's limits are the same object for as long as nothing of them changes (accounts/known-key.ts). */
-const remembering = (): ((caller: AccountCaller) => Facts) => {
-  const known = new WeakMap<ApiLimits, Facts>();
-  return (caller) => {
-    const seen = known.get(caller.limits);
-    if (seen?.key === caller.key && seen.account === caller.account) return seen;
-    const facts = factsOf(caller);
-    known.set(caller.limits, facts);
-    return facts;
-  };
+  known.set(limits, facts);
+  return facts;
 };
 
 /** Null: outside the limits. A caller whom nobody knows is its address. */
-const identifying = () => {
-  const facts = remembering();
-  return ({ caller, is404, routeOptions }: FastifyRequest): Facts | null => {
-    if (caller?.kind === "operator") return null;
-    // What the router itself refuses has no route.
-    if (!is404 && routeOptions.config?.unlimited === true) return null;
-    return caller?.kind === "account" ? facts(caller) : {};
-  };
+const identify = ({ caller, is404, routeOptions }: FastifyRequest): Facts | null => {
+  if (caller?.kind === "operator") return null;
+  // What the router itself refuses has no route.
+  if (!is404 && routeOptions.config?.unlimited === true) return null;
+  return caller?.kind === "account" ? factsOf(caller) : {};
 };
 
 /** After `authenticate`, so that its hook comes after that one's: what is counted depends on who asks. */
 export const limitRequests = async (app: App, { limits }: Services): Promise<void> => {
-  await app.register(rateLimit, { limiter: limits.limiter, identify: identifying() });
+  await app.register(rateLimit, { limiter: limits.limiter, identify });
 };

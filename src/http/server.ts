@@ -8,6 +8,7 @@ import Fastify, {
 } from "fastify";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { notFound } from "../domain/errors.ts";
+import { recordJson } from "../domain/json.ts";
 import { milliseconds } from "../domain/time.ts";
 import { insistOnAccess, type App } from "./access.ts";
 import { requestIdOf, setAnswerHeaders } from "./answer-headers.ts";
@@ -94,7 +95,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
 
   app.setValidatorCompiler(validatorCompiler);
   // Answers are made by present/, field by field, and typed by their schemas: nothing is left to strip or to coerce.
-  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  app.setSerializerCompiler(() => (answer) => recordJson(answer as object));
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   insistOnAccess(app);
 

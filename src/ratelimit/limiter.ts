@@ -2,9 +2,10 @@
 import type { Clock, Millis } from "../domain/time.ts";
 import { milliseconds } from "../domain/time.ts";
 import type { ScriptRunner } from "../redis/script.ts";
-import { admit as admitOne, admitEach, type Admission, type AdmitRequest } from "../redis/scripts/admit.ts";
+import type { Admission, AdmitRequest } from "../redis/admissions.ts";
+import { admit as admitOne, admitEach } from "../redis/scripts/admit.ts";
 import { together } from "../redis/together.ts";
-import type { Facts, LimitRequest } from "./caller.ts";
+import type { Facts, LimitRequest, RouteRequest } from "./caller.ts";
 import type { Decision, Standing } from "./decision.ts";
 import { localLimiter } from "./local-limiter.ts";
 import type { Policy } from "./policy.ts";
@@ -35,6 +36,13 @@ export interface Limiter {
   readonly policy: Policy;
   /** Charges every rule that applies, or none of them. Never throws for Redis's sake. */
   take(request: LimitRequest): Promise<Decision>;
+  /**
+   * What `take` would charge, for whoever has a call of its own to make of Redis in which to charge it, and then says so
+   * (`taken`). Null where it cannot be told of the caller alone, or nothing applies, or Redis is away: `take` it is.
+   */
+  ahead(request: RouteRequest): readonly AppliedRule[] | null;
+  /** What `take` answers, of what was charged elsewhere. */
+  taken(taken: Taken): Decision;
   /** The same for what is no HTTP request: an action that rules name. */
   consume(action: string, facts: Facts): Promise<Decision>;
   /** What `take` would find, charging nothing. */
@@ -98,17 +106,23 @@ export const limiterOn = (options: LimiterOptions): Limiter => {
   const looked = async (rules: readonly AppliedRule[]): Promise<Decision> =>
     rules.length === 0 ? { ...NOTHING_APPLIES, at: clock.now() } : decisionOf(rules, await asked("look", rules));
 
+  const decided = (one: Taken): Decision => {
+    taken?.(one);
+    return decisionOf(one.rules, one.admission);
+  };
+
   const take = async (request: LimitRequest): Promise<Decision> => {
     const rules = find(request);
     if (rules.length === 0) return { ...NOTHING_APPLIES, at: clock.now() };
     const admission = await asked("take", rules);
-    taken?.({ facts: request.facts, rules, admission });
-    return decisionOf(rules, admission);
+    return decided({ facts: request.facts, rules, admission });
   };
 
   return {
     policy,
     take,
+    ahead: (request) => (redis.state().redis === "here" ? find.byCallerAlone(request) : null),
+    taken: decided,
     consume: (action, facts) => take({ action, facts }),
     look: (request) => looked(find(request)),
     survey: (facts) => looked(rulesOf(policy, facts)),

@@ -3,7 +3,7 @@
  * their own limit; those that fail closed a small part of it, for behind a balancer there are several processes.
  */
 import { instant, milliseconds, type Clock, type Millis } from "../domain/time.ts";
-import type { Admission, WindowState } from "../redis/scripts/admit.ts";
+import type { Admission, WindowState } from "../redis/admissions.ts";
 import type { AppliedRule, AppliedWindow } from "./rules-for.ts";
 
 /** Memory is bounded whatever addresses come: about 2 MB. */

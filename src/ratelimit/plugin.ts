@@ -15,7 +15,7 @@ import type { Facts } from "./caller.ts";
 import type { Decision } from "./decision.ts";
 import type { Dialect } from "./dialect.ts";
 import { dialectNamed } from "./dialects/by-name.ts";
-import { limiterOn, type Limiter } from "./limiter.ts";
+import { limiterOn, type Limiter, type Taken } from "./limiter.ts";
 import type { Policy } from "./policy.ts";
 
 /** What counts: a limiter that is there already, or a policy and the Redis to count it on. */
@@ -61,7 +61,9 @@ const facing = (): ((facts: Facts, ip: string) => Facts) => {
 const lowerCasing = (): ((name: string) => string) => {
   const known = new Map<string, string>();
   return (name) => {
-    const lower = known.get(name) ?? name.toLowerCase();
+    const seen = known.get(name);
+    if (seen !== undefined) return seen;
+    const lower = name.toLowerCase();
     known.set(name, lower);
     return lower;
   };
@@ -73,6 +75,8 @@ declare module "fastify" {
     limits: Decision | null;
     /** Whether the limits have been asked. */
     limitsAsked: boolean;
+    /** What was charged for it before its turn came, by whoever asked `limitsAhead`. */
+    limitsTaken: Taken | null;
   }
   interface FastifyInstance {
     /**
@@ -80,6 +84,11 @@ declare module "fastify" {
      * with the refusal if it is one too many. False: it is still to be answered.
      */
     heldToLimits(request: FastifyRequest, reply: FastifyReply): Promise<boolean>;
+    /**
+     * For whatever finds out who asks in a call of Redis: what it may charge in the same, for facts as `identify` will tell
+     * them, if it leaves that in `limitsTaken`. Null: nothing can be said before the request's turn.
+     */
+    limitsAhead(request: FastifyRequest, facts: Facts): Omit<Taken, "admission"> | null;
   }
 }
 
@@ -93,14 +102,17 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
   if (!app.hasRequestDecorator("limits")) {
     app.decorateRequest("limits", null);
     app.decorateRequest("limitsAsked", false);
+    app.decorateRequest("limitsTaken", null);
   }
 
   const routeOf = (request: FastifyRequest): string | null =>
     request.is404 ? null : (request.routeOptions.url ?? null);
 
   /** Null: outside the limits. */
-  const asked = (request: FastifyRequest): Promise<Decision> | null => {
+  const asked = (request: FastifyRequest): Decision | Promise<Decision> | null => {
     request.limitsAsked = true;
+    // Undefined where the router itself refused it: then it has nothing that is made for requests.
+    if (request.limitsTaken) return limiter.taken(request.limitsTaken);
     const facts = identify ? identify(request) : {};
     if (facts === null) return null;
     const { method, params, query, body, ip } = request;
@@ -123,23 +135,38 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
     return JSON.stringify(body);
   };
 
+  const answered = (decision: Decision | null, request: FastifyRequest, reply: FastifyReply): boolean => {
+    const refused = told(decision, request, reply);
+    if (refused !== null) void reply.send(refusal(refused, request, reply));
+    return refused !== null;
+  };
+
   if (!app.hasDecorator("heldToLimits"))
-    app.decorate("heldToLimits", async (request, reply) => {
-      const refused = told(await asked(request), request, reply);
-      if (refused !== null) void reply.send(refusal(refused, request, reply));
-      return refused !== null;
+    app.decorate("heldToLimits", async (request, reply) => answered(await asked(request), request, reply));
+
+  if (!app.hasDecorator("limitsAhead"))
+    app.decorate("limitsAhead", (request, known) => {
+      const facts = whole(known, request.ip);
+      const rules = limiter.ahead({ method: request.method, route: routeOf(request), facts });
+      return rules && { facts, rules };
     });
 
-  const decideHere = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const refused = told(await asked(request), request, reply);
-    return refused === null ? undefined : reply.send(refusal(refused, request, reply));
+  const decideLater = async (asking: Promise<Decision>, request: FastifyRequest, reply: FastifyReply) =>
+    answered(await asking, request, reply) ? reply : undefined;
+
+  /** Without a promise where it was charged ahead, or is outside the limits. */
+  const decideHere = (request: FastifyRequest, reply: FastifyReply, go: () => void) => {
+    const decision = asked(request);
+    if (decision instanceof Promise) return decideLater(decision, request, reply);
+    if (!answered(decision, request, reply)) go();
+    return undefined;
   };
 
   app.addHook("onRequest", (request, reply, go) =>
-    request.limitsAsked || limiter.needsBody(request.method, routeOf(request)) ? go() : decideHere(request, reply),
+    request.limitsAsked || limiter.needsBody(request.method, routeOf(request)) ? go() : decideHere(request, reply, go),
   );
   // The body is there, and has not been judged: a body that is wrong is charged as well.
-  app.addHook("preValidation", (request, reply, go) => (request.limitsAsked ? go() : decideHere(request, reply)));
+  app.addHook("preValidation", (request, reply, go) => (request.limitsAsked ? go() : decideHere(request, reply, go)));
   // An answer that came before either: a hook before this one refused the caller, or the body could not be read. It counts
   // all the same, and whoever has too many of them gets this one instead.
   const decideLate = async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {

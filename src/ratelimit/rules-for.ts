@@ -1,7 +1,7 @@
 /** Which rules of a policy apply to a request, and on which counters of whom. Pure: nothing is asked of Redis. */
 import { days, hours, minutes, type Millis } from "../domain/time.ts";
 import { callerOf } from "./bucket-name.ts";
-import type { Facts, LimitRequest, OwnLimit } from "./caller.ts";
+import type { Facts, LimitRequest, OwnLimit, RouteRequest } from "./caller.ts";
 import type { WindowKind } from "./decision.ts";
 import type { KeyPart, KeySource, Layer, OwnRule, PlanLimit, Policy, Rule } from "./policy.ts";
 import { countedMethod, matchesQuery, matchesRoute, moreSpecific, type RoutePattern } from "./route-pattern.ts";
@@ -140,6 +140,8 @@ export interface RuleFinder {
   (request: LimitRequest): readonly AppliedRule[];
   /** Whether a rule that may apply there counts by something that stands in the body. */
   needsBody(method: string, route: string | null): boolean;
+  /** The rules of a request, where they are some, follow from who asks alone, and the facts are frozen. */
+  byCallerAlone(request: RouteRequest): readonly AppliedRule[] | null;
 }
 
 /**
@@ -171,19 +173,28 @@ export const ruleFinder = (policy: Policy): RuleFinder => {
     });
   };
   const ofCallers = new WeakMap<Facts, WeakMap<Place, readonly AppliedRule[]>>();
-  const find = (request: LimitRequest): readonly AppliedRule[] => {
-    const place = placeFor(request);
-    if (!place.byCallerAlone || !Object.isFrozen(request.facts)) return seek(place, request);
-    let ofCaller = ofCallers.get(request.facts);
-    const known = ofCaller?.get(place);
+  const isRemembered = (place: Place, { facts }: LimitRequest): boolean =>
+    place.byCallerAlone && Object.isFrozen(facts);
+  const ofCaller = (place: Place, request: LimitRequest): readonly AppliedRule[] => {
+    let ofPlaces = ofCallers.get(request.facts);
+    const known = ofPlaces?.get(place);
     if (known) return known;
     const rules = seek(place, request);
-    if (!ofCaller) ofCallers.set(request.facts, (ofCaller = new WeakMap()));
-    ofCaller.set(place, rules);
+    if (!ofPlaces) ofCallers.set(request.facts, (ofPlaces = new WeakMap()));
+    ofPlaces.set(place, rules);
     return rules;
   };
+  const find = (request: LimitRequest): readonly AppliedRule[] => {
+    const place = placeFor(request);
+    return isRemembered(place, request) ? ofCaller(place, request) : seek(place, request);
+  };
+  const byCallerAlone = (request: RouteRequest): readonly AppliedRule[] | null => {
+    const place = placeFor(request);
+    const rules = isRemembered(place, request) ? ofCaller(place, request) : [];
+    return rules.length > 0 ? rules : null;
+  };
   const needsBody = (method: string, route: string | null): boolean => placeFor({ method, route, facts: {} }).needsBody;
-  return Object.assign(find, { needsBody });
+  return Object.assign(find, { needsBody, byCallerAlone });
 };
 
 export const rulesFor = (policy: Policy, request: LimitRequest): readonly AppliedRule[] => ruleFinder(policy)(request);

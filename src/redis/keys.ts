@@ -51,7 +51,7 @@
  * | sup:<a>                 | hash   | `<channel>|<address>` → JSON {reason, created_at}            | when removed            |
  * | sups:<a>                | zset   | the same fields, all with score 0, to be listed in order     | with its sup            |
  * | idem:<a>:<route>:<key>  | hash   | fingerprint, seed, until (ms, while running), status, body   | 24 h                    |
- * | lim:<policy>:<rule>:<windows>:<caller> | string | the windows of a limit on requests, packed (admit.lua) | a window and a minute after the last |
+ * | lim:<policy>:<rule>:<windows>:<caller> | string | the windows of a limit on requests, packed (lib/limits.lua) | a window and a minute after the last |
  * | lim-use:<owner>:<day>   | hash   | `<hour start>|<rule>|<key>|<admitted, refused or shadow>` → requests | 31 d            |
  * | lim-noted:<process>     | string | the last batch of counts and events that the process has noted | 1 h after it          |
  * | lim-events              | stream | callers that came to 80 % and to 100 % of a limit, capped    | capped                  |

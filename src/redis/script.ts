@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Redis } from "ioredis";
+import { Command, type Redis } from "ioredis";
 import type { Cell } from "./keys.ts";
 
 export interface Script {
@@ -61,12 +61,15 @@ export interface RunnerOptions {
 export const programOf = (script: Script, { testClock }: RunnerOptions): Program =>
   testClock ? script.test : script.server;
 
+const UTF_8 = { replyEncoding: "utf8" } as const;
+
 export const scriptRunner = (redis: Redis, cell: Cell, options: RunnerOptions = {}): ScriptRunner => ({
   run: async (script, args) => {
     const startedAt = performance.now();
     const { text, sha } = programOf(script, options);
     try {
-      return (await redis.evalsha(sha, 1, cell, ...args)) as Reply;
+      // As redis.evalsha does, which hands hundreds of arguments on from one function to the next.
+      return (await redis.sendCommand(new Command("evalsha", [sha, 1, cell, ...args], UTF_8))) as Reply;
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
       return (await redis.eval(text, 1, cell, ...args)) as Reply;

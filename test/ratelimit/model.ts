@@ -1,5 +1,5 @@
 /** What a window is, said as plainly as can be: it remembers every request, and counts them anew each time. */
-import type { AdmitBucket, AdmitWindow } from "../../src/redis/scripts/admit.ts";
+import type { AdmitBucket, AdmitWindow } from "../../src/redis/admissions.ts";
 
 interface ModelWindow {
   /** Of the requests that were admitted. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { milliseconds } from "../../src/domain/time.ts";
-import { admit, admitEach, type Admission, type AdmitBucket, type AdmitWindow } from "../../src/redis/scripts/admit.ts";
+import type { Admission, AdmitBucket, AdmitWindow } from "../../src/redis/admissions.ts";
+import { admit, admitEach } from "../../src/redis/scripts/admit.ts";
 import { limitModel, type LimitModel } from "./model.ts";
 import { limitStages, MIDNIGHT, type LimitStage } from "./stage.ts";
 

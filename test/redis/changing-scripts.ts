@@ -371,7 +371,7 @@ export const CASES: readonly Case[] = [
  */
 export const WITHOUT_CASE = [
   "admit",
-  "api-keys-find",
+  "let-in",
   "live-workers",
   "look",
   "release",

@@ -116,6 +116,12 @@ export const fakeKeys = (world: FakeState): ApiKeys => {
   };
   const find = (account: string, id: string) =>
     [...keys.values()].find(({ record }) => record.account === account && record.id === id);
+  const authenticate = async (key: string): Promise<KnownKey | null> => {
+    world.calls.authenticate += 1;
+    await onRedis(world);
+    const record = keys.get(key)?.record;
+    return record ? knownKey(record, world) : null;
+  };
   return {
     create: async (account, options) => make(account, options),
     list: async (account) => [...keys.values()].map(({ record }) => record).filter((key) => key.account === account),
@@ -134,11 +140,10 @@ export const fakeKeys = (world: FakeState): ApiKeys => {
       const found = find(account, id);
       return found !== undefined && keys.delete(found.key);
     },
-    authenticate: async (key) => {
-      world.calls.authenticate += 1;
-      await onRedis(world);
-      const record = keys.get(key)?.record;
-      return record ? knownKey(record, world) : null;
+    authenticate,
+    enter: async (text) => {
+      const key = await authenticate(text);
+      return key && { key, seenAt: key.seenAt, taken: null };
     },
     known: async (id) => {
       await onRedis(world);

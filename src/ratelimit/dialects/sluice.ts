@@ -13,17 +13,38 @@ import { limitRemainingAndReset, retryAfter } from "./x-headers.ts";
 const sfString = (text: string): string =>
   /^[\w .:/-]*$/.test(text) ? `"${text}"` : `"${text.replace(/[^\x20-\x7e]/g, "_").replace(/["\\]/g, "\\$&")}"`;
 
+/** What is said of windows whatever was used of them. */
+interface Told {
+  readonly of: readonly Standing[];
+  readonly names: readonly string[];
+  readonly policy: string;
+}
+
+const toldOf = (windows: readonly Standing[]): Told => {
+  const names = windows.map((window) => sfString(windowName(window, windows)));
+  // `w` may not be 0.
+  const policies = windows.map(
+    ({ limit, length }, at) => `${names[at]};q=${limit};w=${Math.max(1, inSeconds(length))}`,
+  );
+  return { of: windows, names, policy: policies.join(", ") };
+};
+
+const isAlike = (one: Standing, other: Standing | undefined): boolean =>
+  one.rule === other?.rule && one.kind === other.kind && one.length === other.length && one.limit === other.limit;
+
+/** Of the last answer: one limit is mostly that of many callers, and the next answer tells of the same windows. */
+let last: Told = { of: [], names: [], policy: "" };
+
 const addFields = (headers: Record<string, string>, standings: readonly Standing[]): void => {
   if (standings.length === 0) return;
-  let policy = "";
+  const isSame = standings.length === last.of.length && standings.every((window, at) => isAlike(window, last.of[at]));
+  if (!isSame) last = toldOf(standings);
   let limit = "";
-  for (const window of standings) {
-    const name = `${policy === "" ? "" : ", "}${sfString(windowName(window, standings))}`;
-    // `w` may not be 0.
-    policy += `${name};q=${window.limit};w=${Math.max(1, inSeconds(window.length))}`;
-    limit += `${name};r=${window.remaining};t=${inSeconds(window.resetIn)}`;
+  for (let at = 0; at < standings.length; at++) {
+    const { remaining, resetIn } = standings[at]!;
+    limit += `${at === 0 ? "" : ", "}${last.names[at]};r=${remaining};t=${inSeconds(resetIn)}`;
   }
-  headers["RateLimit-Policy"] = policy;
+  headers["RateLimit-Policy"] = last.policy;
   headers["RateLimit"] = limit;
 };
 

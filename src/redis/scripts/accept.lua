@@ -9,15 +9,15 @@
      message costs. Each request is taken or refused for itself. Ids are made before the call, so repeating it changes nothing.
      Gates are told of the channels that have something new.
      KEYS 1 cell
-     ARGV for each request: 'account cap batch told count' (its backlog cap; '-' for no batch; told 1: how its messages stand; how
-          many messages); then three for each: 'channel class sender', 'id recipient due expires' (ms; 0 for at once, for never),
-          and a line of kept JSON and one of body JSON. What comes again is the same word again, and is read once.
+     ARGV for each request: 'account cap batch told count lane' (its backlog cap; '-' for no batch; told 1: how its messages
+          stand; how many messages; 'channel class sender' where that is the same of all, or '-'), read once where the same comes
+          again; then for each message 'id recipient due expires' (ms; 0 for at once, for never), a line of kept JSON and one of
+          body JSON, and where the request says '-' its own lane.
      Reply {now, a line for each request, the views…}: 'gone' (no such account) or 'full' (the cap), and then nothing of it was
           written, or the account's zone and for each message |state parked (0|1) created number view (0: none)
      A view is what `look` tells of a lane, as far as a forecast needs it: a line of words (name, value, …) for each of lane,
      account on channel, channel sums, rate, sender row, channel row and account row; then lanes in the class, accounts in the
      ring, sending held since a failover (0|1), the zone. One for all messages of a lane; none for what was there already, or has ended. ]]
-local EACH = 3
 local now
 local opened, accepted, nudged, views = {}, {}, {}, {}
 -- Of the message at a place in ARGV: what was read of it, and whether it is new.
@@ -119,7 +119,7 @@ local function accept(head, first, last)
   local known = open_account(account)
   if not known.zone then return 'gone' end
   local new, bulk = 0, bulk_of(batch)
-  for at = first, last, EACH do
+  for at = first, last, head.each do
     if not is_there(ids[at], bulk) then
       fresh[at] = true
       new = new + 1
@@ -135,13 +135,15 @@ local function accept(head, first, last)
   local has_suppressions = new > 0 and suppressions_of(account, known)
   local line = known.zone
 
-  for at = first, last, EACH do
-    local lane, id = lane_of(account, known, ARGV[at]), ids[at]
+  local shared = head.lane and lane_of(account, known, head.lane)
+
+  for at = first, last, head.each do
+    local lane, id = shared or lane_of(account, known, ARGV[at + 2]), ids[at]
     if fresh[at] then
       local m = {
         id = id, number = 0, account = account, channel = lane.channel, class = lane.class, created = now,
         due = tonumber(dues[at]), expires = tonumber(expiries[at]), batch = batch ~= '-' and batch or nil, sender = lane.sender,
-        recipient = recipients[at], text = ARGV[at + 2],
+        recipient = recipients[at], text = ARGV[at + 1],
       }
       local state = make(m, lane, has_suppressions, known)
       records[#records + 1] = m
@@ -159,8 +161,11 @@ local function accept(head, first, last)
 end
 
 local function head_of_request(text)
-  local account, cap, batch, told, size = string.match(text, '^(%S+) (%d+) (%S+) (%d) (%d+)$')
-  return { account = account, cap = tonumber(cap), batch = batch, told = told == '1', size = tonumber(size) }
+  local account, cap, batch, told, size, lane = string.match(text, '^(%S+) (%d+) (%S+) (%d) (%d+) (.*)$')
+  return {
+    account = account, cap = tonumber(cap), batch = batch, told = told == '1', size = tonumber(size),
+    lane = lane ~= '-' and lane, each = lane == '-' and 3 or 2,
+  }
 end
 
 local texts, n_texts = {}, 0
@@ -181,20 +186,21 @@ end
 local heads, asked, keys, at = {}, {}, {}, 1
 while ARGV[at] do
   local text = ARGV[at]
-  heads[text] = heads[text] or head_of_request(text)
+  local head = heads[text] or head_of_request(text)
+  heads[text] = head
   asked[#asked + 1] = at
   at = at + 1
-  for message = at, at + (heads[text].size - 1) * EACH, EACH do
-    ids[message], recipients[message], dues[message], expiries[message] = string.match(ARGV[message + 1], '^(%S+) (%S+) (%d+) (%d+)$')
+  for message = at, at + (head.size - 1) * head.each, head.each do
+    ids[message], recipients[message], dues[message], expiries[message] = string.match(ARGV[message], '^(%S+) (%S+) (%d+) (%d+)$')
     keys[#keys + 1] = cell .. 'm:' .. ids[message]
   end
-  at = at + heads[text].size * EACH
+  at = at + head.size * head.each
 end
 is_any_there = #keys > 0 and redis.call('EXISTS', unpack(keys)) > 0
 local lines = {}
 for i = 1, #asked do
   local head = heads[ARGV[asked[i]]]
-  lines[i] = accept(head, asked[i] + 1, asked[i] + head.size * EACH)
+  lines[i] = accept(head, asked[i] + 1, asked[i] + head.size * head.each)
 end
 for account, known in pairs(opened) do count('acc:' .. account, 'open', known.new) end
 flush()

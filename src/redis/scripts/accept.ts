@@ -1,6 +1,6 @@
 import type { Channel, Class } from "../../domain/channel.ts";
 import { instant, type Instant } from "../../domain/time.ts";
-import { list, number, text, type Fields } from "../reply.ts";
+import { list, number, parts, text, type Fields } from "../reply.ts";
 import { loadScript, type ScriptRunner } from "../script.ts";
 import type { Look } from "./look.ts";
 
@@ -52,14 +52,14 @@ export type AcceptReply =
 const wordsOf = (line: string | undefined): Fields => {
   const out: Record<string, string> = {};
   if (line === undefined || line === "") return out;
-  const words = line.split(" ");
+  const words = parts(line, " ");
   for (let at = 0; at + 1 < words.length; at += 2) out[words[at]!] = words[at + 1]!;
   return out;
 };
 
 /** One lane's, without what is the message's own. */
 const viewOf = (view: string, now: Instant): Look => {
-  const lines = view.split("\n");
+  const lines = parts(view, "\n");
   return {
     now,
     record: "",
@@ -80,22 +80,36 @@ const viewOf = (view: string, now: Instant): Look => {
   };
 };
 
+const recordOf = (entry: string, message: AcceptMessage | undefined, views: readonly Look[]): AcceptedRecord => {
+  const [state = "", parked, created, sequence, view] = parts(entry, " ");
+  const seen = views[Number(view) - 1] ?? null;
+  const dueAt = state === "scheduled" ? message?.sendAt : null;
+  return {
+    state,
+    parked: parked === "1",
+    createdAt: instant(Number(created)),
+    number: Number(sequence),
+    seen: seen && dueAt ? { ...seen, dueAt } : seen,
+  };
+};
+
 const replyOf = (line: string, messages: readonly AcceptMessage[], views: readonly Look[]): AcceptReply => {
   if (line === "gone" || line === "full") return { kind: line };
-  const [zone = "", ...entries] = line.split("|");
-  const records = entries.map((entry, index): AcceptedRecord => {
-    const [state = "", parked, created, sequence, view] = entry.split(" ");
-    const seen = views[Number(view) - 1] ?? null;
-    const dueAt = state === "scheduled" ? messages[index]?.sendAt : null;
-    return {
-      state,
-      parked: parked === "1",
-      createdAt: instant(Number(created)),
-      number: Number(sequence),
-      seen: seen && dueAt ? { ...seen, dueAt } : seen,
-    };
-  });
-  return { kind: "accepted", zone, records };
+  const [zone = "", ...entries] = parts(line, "|");
+  return { kind: "accepted", zone, records: entries.map((entry, at) => recordOf(entry, messages[at], views)) };
+};
+
+const laneOf = ({ channel, class: urgency, sender }: AcceptMessage): string => `${channel} ${urgency} ${sender}`;
+
+/** Null where they are of several. */
+const sharedLane = (messages: readonly AcceptMessage[]): string | null => {
+  const [first] = messages;
+  if (first === undefined) return null;
+  const isOfOne = messages.every(
+    ({ channel, class: urgency, sender }) =>
+      channel === first.channel && urgency === first.class && sender === first.sender,
+  );
+  return isOfOne ? laneOf(first) : null;
 };
 
 /** Each request is taken or refused for itself. */
@@ -105,20 +119,18 @@ export const acceptEach = async (
 ): Promise<readonly AcceptReply[]> => {
   const args: string[] = [];
   for (const { account, backlogCap, batchId, told, messages } of requests) {
-    args.push(`${account} ${backlogCap} ${batchId ?? "-"} ${told ? 1 : 0} ${messages.length}`);
-    for (const { id, channel, class: urgency, sender, recipient, sendAt, expiresAt, kept, body } of messages)
-      args.push(
-        `${channel} ${urgency} ${sender}`,
-        `${id} ${recipient} ${sendAt ?? 0} ${expiresAt ?? 0}`,
-        `${kept}\n${body}`,
-      );
+    const lane = sharedLane(messages);
+    args.push(`${account} ${backlogCap} ${batchId ?? "-"} ${told ? 1 : 0} ${messages.length} ${lane ?? "-"}`);
+    for (const message of messages) {
+      const { id, recipient, sendAt, expiresAt, kept, body } = message;
+      args.push(`${id} ${recipient} ${sendAt ?? 0} ${expiresAt ?? 0}`, `${kept}\n${body}`);
+      if (lane === null) args.push(laneOf(message));
+    }
   }
   const [at, lines, ...told] = list(await scripts.run(script, args));
   const now = instant(number(at));
   const views = told.map((view) => viewOf(text(view), now));
-  return text(lines)
-    .split("\n")
-    .map((line, place) => replyOf(line, requests[place]?.messages ?? [], views));
+  return parts(text(lines), "\n").map((line, place) => replyOf(line, requests[place]?.messages ?? [], views));
 };
 
 export const accept = async (

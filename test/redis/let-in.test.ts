@@ -1,0 +1,121 @@
+/** A request under a key that its process knows already is held to its limits in the look-up of the key, or not at all. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { digestOf, newKeyText } from "../../src/accounts/key-text.ts";
+import { milliseconds } from "../../src/domain/time.ts";
+import type { AdmitBucket } from "../../src/redis/admissions.ts";
+import { admit } from "../../src/redis/scripts/admit.ts";
+import { until } from "../support/until.ts";
+import { anIdentity, composeIdentity, type Identity } from "../support/identity.ts";
+
+const MINUTE = 60_000;
+const LIMIT = 3;
+
+let api: Identity;
+let account: string;
+let key: string;
+let keyId: string;
+let held: { readonly rules: readonly AdmitBucket[] };
+beforeAll(async () => {
+  api = await anIdentity();
+});
+afterAll(() => api.close());
+beforeEach(async () => {
+  ({ id: account, key, keyId } = await api.anAccount());
+  const windows = [{ kind: "rolling", length: milliseconds(MINUTE), limit: LIMIT }] as const;
+  held = { rules: [{ name: `test:${keyId}`, shadow: false, windows }] };
+});
+
+const enter = (text = key, of = api.identity) => of.keys.enter(text, digestOf(text), () => held);
+const used = async (): Promise<number> =>
+  (await admit(api.scripts, "look", held.rules)).buckets[0]?.[0]?.used ?? Number.NaN;
+/** To the minute, it is noted when a key was used last: that is a change of the key too, of which the next look-up learns. */
+const noted = async (): Promise<void> => {
+  await until(async () => ((await api.identity.keys.get(account, keyId))?.lastUsedAt ?? 0) > api.now() - MINUTE);
+  await enter();
+};
+const path = (): string => `/v1/accounts/${account}/keys/${keyId}`;
+
+/** As another process says it: this one knows nothing of it. */
+const elsewhere = () => composeIdentity(api.redis, api.scripts, api.server.cell);
+
+describe("a key that is looked up", () => {
+  it("for the first time in a process charges nothing, and the next times what its limits take", async () => {
+    expect(await enter()).toMatchObject({ key: { id: keyId }, taken: null });
+    await noted();
+    expect(await used()).toBe(0);
+    for (const admitted of [true, true, true, false]) {
+      const entry = await enter();
+      expect(entry?.taken).toMatchObject({ held, admission: { admitted, retryIn: admitted ? 0 : MINUTE } });
+    }
+    expect(await used()).toBe(LIMIT);
+    await api.moveBy(MINUTE);
+    expect((await enter())?.taken?.admission.admitted).toBe(true);
+  });
+
+  it("and has changed meanwhile charges nothing, and is told as it is now", async () => {
+    const changes: readonly (readonly [string, string, object, object])[] = [
+      ["PATCH", path(), { api_limit: { minute: 5 } }, { key: { minute: 5 } }],
+      ["PATCH", path(), { scopes: ["read"] }, {}],
+      ["PATCH", `/v1/accounts/${account}`, { api_limit: { hour: 7 } }, { account: { hour: 7 } }],
+      ["PATCH", `/v1/accounts/${account}`, { plan: "scale" }, { plan: "scale", planLimit: { minute: 3_000 } }],
+      ["PUT", "/v1/plans/scale", { api_limit: { minute: 11 } }, { planLimit: { minute: 11 } }],
+    ];
+    for (const [method, where, body, limits] of changes) {
+      await api.moveBy(MINUTE);
+      await enter();
+      await noted();
+      const before = await used();
+      expect((await api.operate(method, where, body)).status).toBeLessThan(300);
+      expect(await enter()).toMatchObject({ key: { limits }, taken: null });
+      expect(await used()).toBe(before);
+      expect((await enter())?.taken?.admission.admitted).toBe(true);
+    }
+    expect((await enter())?.key.scopes).toEqual(["read"]);
+  });
+
+  it("and is revoked, expired, or of an account that is gone lets nobody in, and charges nothing", async () => {
+    const ends = [
+      () => api.operate("DELETE", path()),
+      async () => {
+        await api.operate("PATCH", path(), { expires_at: new Date(api.now() + 5_000).toISOString() });
+        await enter();
+        await api.moveBy(5_000);
+      },
+      () => api.operate("DELETE", `/v1/accounts/${account}`),
+    ];
+    for (const end of ends) {
+      ({ id: account, key, keyId } = await api.anAccount());
+      held = { rules: [{ ...held.rules[0]!, name: `test:${keyId}` }] };
+      await enter();
+      await end();
+      expect(await enter()).toBeNull();
+      expect(await used()).toBe(0);
+    }
+  });
+
+  it("by its id and another secret is not asked about limits, and charges nothing", async () => {
+    await enter();
+    const forged = newKeyText(keyId);
+    const asked: string[] = [];
+    const entry = await api.identity.keys.enter(forged, digestOf(forged), ({ id }) => {
+      asked.push(id);
+      return held;
+    });
+    expect([entry, asked, await used()]).toEqual([null, [], 0]);
+  });
+
+  it("by many at once, in this process and another, is charged once for each", async () => {
+    const wide = [{ kind: "rolling", length: milliseconds(MINUTE), limit: 1_000 }] as const;
+    held = { rules: [{ name: `test:${keyId}:wide`, shadow: false, windows: wide }] };
+    const other = elsewhere();
+    await Promise.all([enter(), enter(key, other)]);
+    await noted();
+    await enter(key, other);
+    const before = await used();
+    const entries = await Promise.all(
+      Array.from({ length: 200 }, (_, n) => enter(key, n % 2 === 0 ? api.identity : other)),
+    );
+    const places = entries.map((entry) => entry?.taken?.admission.buckets[0]?.[0]?.used ?? 0);
+    expect(places.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, n) => before + n + 1));
+  });
+});
