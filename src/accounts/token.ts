@@ -27,4 +27,4 @@ export interface Tokens {
 }
 
 /** Three parts with dots between them: no API key has a dot. */
-export const looksLikeAccessToken = (text: string): boolean => /^[^.]+\.[^.]*\.[^.]*$/.test(text);
+export const looksLikeAccessToken = (text: string): boolean => text.includes(".") && /^[^.]+\.[^.]*\.[^.]*$/.test(text);

@@ -110,7 +110,8 @@ local function make(m, lane, has_suppressions, known)
     add(lane.ac, 'scheduled', 1)
     return 'scheduled'
   end
-  m.number = push(m, false)
+  -- As text from here on: it is only written, twice, and Lua makes one of a number by way of its 14 digits.
+  m.number = string.format('%d', push(m, false))
   return 'queued'
 end
 
@@ -142,7 +143,7 @@ local function accept(head, first, last)
     if fresh[at] then
       local m = {
         id = id, number = 0, account = account, channel = lane.channel, class = lane.class, created = now,
-        due = tonumber(dues[at]), expires = tonumber(expiries[at]), batch = batch ~= '-' and batch or nil, sender = lane.sender,
+        due = dues[at] == '0' and 0 or tonumber(dues[at]), expires = expiries[at] == '0' and 0 or tonumber(expiries[at]), batch = batch ~= '-' and batch or nil, sender = lane.sender,
         recipient = recipients[at], text = ARGV[at + 1],
       }
       local state = make(m, lane, has_suppressions, known)
