@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 
 const AUTOCANNON = fileURLToPath(import.meta.resolve("autocannon"));
 
+/** Requests under way, one on each. */
 export const CONNECTIONS = 50;
 
 export interface HttpLoad {
@@ -13,6 +14,8 @@ export interface HttpLoad {
   /** A POST of this JSON; absent: a GET. */
   readonly body?: object;
   readonly seconds: number;
+  /** CONNECTIONS when absent. */
+  readonly connections?: number;
 }
 
 export interface Answered {
@@ -21,13 +24,19 @@ export interface Answered {
 }
 
 /** @throws when anything was answered with other than 2xx */
-export const load = async ({ url, headers = {}, body, seconds }: HttpLoad): Promise<Answered> => {
+export const load = async ({
+  url,
+  headers = {},
+  body,
+  seconds,
+  connections = CONNECTIONS,
+}: HttpLoad): Promise<Answered> => {
   const given = body === undefined ? headers : { ...headers, "content-type": "application/json" };
   const args = [
     AUTOCANNON,
     "--json",
     "--no-progress",
-    `--connections=${CONNECTIONS}`,
+    `--connections=${connections}`,
     `--duration=${seconds}`,
     ...Object.entries(given).flatMap(([name, value]) => ["--headers", `${name}=${value}`]),
     ...(body === undefined ? [] : ["--method", "POST", "--body", JSON.stringify(body)]),

@@ -15,42 +15,66 @@ const SIZES = {
 } as const;
 const KEY = "Bearer a-key-of-a-caller-of-the-peer";
 
-const namesOf = (form: Form, fsync: Fsync) => {
+/** Of few connections those that wait for Redis are most; of many there is always one whose turn it is. */
+const CONNECTIONS_OF_MANY = 4 * CONNECTIONS;
+
+interface Meeting {
+  readonly fsync: Fsync;
+  readonly connections: number;
+}
+
+const namesOf = (form: Form, { fsync, connections }: Meeting) => {
   const end = `${fsync === "none" ? "" : `-${fsync}`}-${SIZES[form].seconds}s`;
-  return { toPeer: `post-one-to-fastify-limit-and-bullmq${end}`, toEmpty: `post-one-to-empty-handler${end}` };
+  return {
+    toPeer: `post-one-c${connections}-to-fastify-limit-and-bullmq${end}`,
+    toEmpty: `post-one-c${connections}-to-empty-handler${end}`,
+  };
 };
 
-/** With appends to disk, against the peer alone: an empty handler writes nothing. */
-const fsyncsOf = (form: Form): readonly Fsync[] => (form === "long" ? ["none", "everysec", "always"] : ["none"]);
+const MEETINGS: readonly Meeting[] = [
+  { fsync: "none", connections: CONNECTIONS },
+  { fsync: "none", connections: CONNECTIONS_OF_MANY },
+  { fsync: "everysec", connections: CONNECTIONS },
+  { fsync: "always", connections: CONNECTIONS },
+];
+
+/** With appends to disk in the long form, and against the peer alone: an empty handler writes nothing. */
+const meetingsOf = (form: Form): readonly Meeting[] =>
+  MEETINGS.filter(({ fsync }) => form === "long" || fsync === "none");
 
 /** What was answered with 202 is there, and nothing else but what was under way at the end. */
-const mustHold = (what: string, accepted: number, answered: Answered): void => {
-  if (accepted < answered.count || accepted > answered.count + 2 * CONNECTIONS)
+const mustHold = (what: string, accepted: number, answered: Answered, connections: number): void => {
+  if (accepted < answered.count || accepted > answered.count + 2 * connections)
     throw new Error(`${what} answered ${answered.count} times with 202, and ${accepted} messages are there`);
 };
 
-const ofSluice = (redis: BenchRedis, seconds: number) => async (): Promise<number> => {
+interface Run {
+  readonly seconds: number;
+  readonly connections: number;
+}
+
+const ofSluice = (redis: BenchRedis, run: Run) => async (): Promise<number> => {
   await redis.empty();
   const system = aSystem({ redis });
   try {
     const { origin, account, key } = await startApi(system);
     const headers = { authorization: `Bearer ${key}` };
-    const answered = await load({ url: `${origin}/v1/email/send`, headers, body: contentOf(1), seconds });
+    const answered = await load({ url: `${origin}/v1/email/send`, headers, body: contentOf(1), ...run });
     const { email } = await system.services.looking.queues(account);
-    mustHold("Sluice", email.queued + email.throttled, answered);
+    mustHold("Sluice", email.queued + email.throttled, answered, run.connections);
     return answered.perSecond;
   } finally {
     await system.close();
   }
 };
 
-const ofPeer = (redis: BenchRedis, seconds: number, start: () => Promise<HttpPeer>, writes: boolean) => async () => {
+const ofPeer = (redis: BenchRedis, run: Run, start: () => Promise<HttpPeer>, writes: boolean) => async () => {
   await redis.empty();
   const peer = await start();
   try {
     const headers = { authorization: KEY };
-    const answered = await load({ url: `${peer.origin}/v1/email/send`, headers, body: contentOf(1), seconds });
-    if (writes) mustHold("the peer", await peer.accepted(), answered);
+    const answered = await load({ url: `${peer.origin}/v1/email/send`, headers, body: contentOf(1), ...run });
+    if (writes) mustHold("the peer", await peer.accepted(), answered, run.connections);
     return answered.perSecond;
   } finally {
     await peer.close();
@@ -59,23 +83,27 @@ const ofPeer = (redis: BenchRedis, seconds: number, start: () => Promise<HttpPee
 
 export const http: Group = {
   names: (form) =>
-    fsyncsOf(form).flatMap((fsync) => Object.values(namesOf(form, fsync)).slice(0, fsync === "none" ? 2 : 1)),
+    meetingsOf(form).flatMap((meeting) =>
+      Object.values(namesOf(form, meeting)).slice(0, meeting.fsync === "none" ? 2 : 1),
+    ),
   run: async (bench) => {
     const { seconds, rounds, withinMs } = SIZES[bench.form];
-    for (const fsync of fsyncsOf(bench.form)) {
-      const names = namesOf(bench.form, fsync);
+    for (const meeting of meetingsOf(bench.form)) {
+      const { fsync, connections } = meeting;
+      const names = namesOf(bench.form, meeting);
+      const run = { seconds, connections };
       if (!Object.values(names).some(bench.isWanted)) continue;
       const redis = await benchRedis(fsync);
       try {
         const contenders: Record<string, () => Promise<number>> = {
-          sluice: ofSluice(redis, seconds),
-          peer: ofPeer(redis, seconds, () => limitAndAdd(redis, KEY.slice("Bearer ".length), 1_000_000_000), true),
-          ...(fsync === "none" ? { empty: ofPeer(redis, seconds, emptyHandler, false) } : {}),
+          sluice: ofSluice(redis, run),
+          peer: ofPeer(redis, run, () => limitAndAdd(redis, KEY.slice("Bearer ".length), 1_000_000_000), true),
+          ...(fsync === "none" ? { empty: ofPeer(redis, run, emptyHandler, false) } : {}),
         };
         const { sluice = [], peer = [], empty = [] } = await inRounds(rounds, contenders, { withinMs });
         const row = { kind: "measured", unit: "×" } as const;
         const note = (what: string, theirs: readonly number[]): string =>
-          `${figure(median(sluice))}/s ÷ ${what} ${figure(median(theirs))}/s, ${CONNECTIONS} connections, fsync ${fsync}`;
+          `${figure(median(sluice))}/s ÷ ${what} ${figure(median(theirs))}/s, ${connections} connections, fsync ${fsync}`;
         bench.tell({
           ...row,
           name: names.toPeer,

@@ -45,15 +45,18 @@ export const digestOf = (key: string): string => sha256(key);
 /** Of SHA-256 in hex. */
 const DIGEST_LENGTH = 64;
 
-/** Two digests as bytes, for as long as they are compared: Buffers of their own would cost ten times as much. */
-const [LEFT, RIGHT] = [Buffer.alloc(DIGEST_LENGTH), Buffer.alloc(DIGEST_LENGTH)];
+/** A digest to compare others with; null for what is none. */
+export const digestBytes = (digest: string): Buffer | null =>
+  digest.length === DIGEST_LENGTH ? Buffer.from(digest, "latin1") : null;
+
+/** The other one as bytes, for as long as they are compared: a Buffer of its own would cost ten times as much. */
+const OTHER = Buffer.alloc(DIGEST_LENGTH);
 
 /** In a time that tells nothing of where they differ. */
-export const isSameDigest = (one: string, other: string): boolean => {
-  if (one.length !== DIGEST_LENGTH || other.length !== DIGEST_LENGTH) return false;
-  LEFT.write(one, "latin1");
-  RIGHT.write(other, "latin1");
-  return timingSafeEqual(LEFT, RIGHT);
+export const isSameDigest = (one: Buffer | null, other: string): boolean => {
+  if (one === null || other.length !== DIGEST_LENGTH) return false;
+  OTHER.write(other, "latin1");
+  return timingSafeEqual(one, OTHER);
 };
 
 /** Prefix and id: enough to recognise it by, and nothing of the secret. */

@@ -11,6 +11,7 @@ import { together } from "../redis/together.ts";
 import type { LiveKey } from "./api-key.ts";
 import { firstStated, limitIn, type ApiLimit } from "./api-limits.ts";
 import { fromFields } from "./key-record.ts";
+import { digestBytes } from "./key-text.ts";
 import type { Plans } from "./plan.ts";
 import { apiLimitsIn } from "./plan-record.ts";
 
@@ -20,7 +21,8 @@ type PlanLimits = { readonly apiLimit: ApiLimit | null; readonly apiCeiling: Api
 export interface Read {
   readonly text: string;
   readonly key: LiveKey;
-  readonly digest: string;
+  /** Null for what cannot be one. */
+  readonly digest: Buffer | null;
 }
 
 interface Found {
@@ -75,7 +77,7 @@ export const findKeyOn = (scripts: ScriptRunner, plans: Plans): FindKey => {
       planLimit: ofPlan.apiLimit,
       ceiling: firstStated(limitIn(found.apiCeiling), ofPlan.apiCeiling),
     };
-    return { text, key: { ...record, limits }, digest: found.fields["digest"] ?? "" };
+    return { text, key: { ...record, limits }, digest: digestBytes(found.fields["digest"] ?? "") };
   };
 
   const kept = remembered<string, Read>(KEYS_REMEMBERED);

@@ -86,37 +86,67 @@ const crowdsBefore = (position: number, levels: readonly LevelRooms[]): CrowdBef
   return crowds;
 };
 
-/**
- * When every quota has room, in the window that runs, for all who go before it and for itself: then the walk would end where
- * it begins, and only the rates are left. So it is for most messages most of the time, and it is asked for each of them.
- * Null: the walk must tell.
- */
-const withoutWaiting = (question: ForecastQuestion): Forecast | null => {
-  const { now, levels, notBefore, intervalMs, senderIntervalMs, channelAhead } = question;
-  if (notBefore !== undefined && notBefore > now) return null;
-  const inLane = Math.max(1, question.position) - 1;
-  let before = inLane;
-  let onChannel = inLane;
-  for (const { name, ahead = 0 } of levels) {
-    if (ahead > before) before = ahead;
-    if (name !== "all" && ahead > onChannel) onChannel = ahead;
-  }
-  for (const { quota } of levels)
+type Quota = ForecastLevel["quota"];
+
+/** For how many more messages every one of these quotas has room in the window that runs; none can be told where one has ended. */
+export const roomIn = (quotas: readonly Quota[], now: Instant): number => {
+  let room = Number.POSITIVE_INFINITY;
+  for (const quota of quotas)
     for (const kind of WINDOW_KINDS) {
       const one = quota[kind];
       if (one === undefined || one.limit === null) continue;
-      if (one.window.endsAt <= now || one.limit - one.used - one.held <= before) return null;
+      if (one.window.endsAt <= now) return 0;
+      room = Math.min(room, one.limit - one.used - one.held);
     }
-  const byRate = Math.max(Math.max(onChannel, channelAhead) * (intervalMs ?? 0), inLane * (senderIntervalMs ?? 0));
+  return room;
+};
+
+/** What goes before a message: in its lane, by any of its quotas, by those that share the channel's rate, and on the channel. */
+export interface Before {
+  readonly inLane: number;
+  readonly all: number;
+  readonly onChannel: number;
+}
+
+type Paces = Pick<ForecastQuestion, "intervalMs" | "senderIntervalMs">;
+
+/**
+ * When every quota has room, in the window that runs, for all who go before the message and for itself: then the walk would end
+ * where it begins, and only the rates are left. So it is for most messages most of the time, and it is asked for each of them.
+ * Null: the walk must tell.
+ * @param room by roomIn
+ */
+export const withoutWaiting = (
+  now: Instant,
+  room: number,
+  before: Before,
+  { intervalMs, senderIntervalMs }: Paces,
+): Forecast | null => {
+  if (room <= before.all) return null;
+  const byRate = Math.max(before.onChannel * (intervalMs ?? 0), before.inLane * (senderIntervalMs ?? 0));
   const at = instant(Math.ceil(now + byRate));
   return { at, heldBy: at - now >= NOT_WORTH_NAMING ? "rate" : null };
+};
+
+const atOnce = (question: ForecastQuestion): Forecast | null => {
+  const { now, levels, notBefore, channelAhead } = question;
+  if (notBefore !== undefined && notBefore > now) return null;
+  const inLane = Math.max(1, question.position) - 1;
+  let all = inLane;
+  let onChannel = Math.max(inLane, channelAhead);
+  for (const { name, ahead = 0 } of levels) {
+    all = Math.max(all, ahead);
+    if (name !== "all") onChannel = Math.max(onChannel, ahead);
+  }
+  const quotas = levels.map(({ quota }) => quota);
+  return withoutWaiting(now, roomIn(quotas, now), { inLane, all, onChannel }, question);
 };
 
 export const forecast = (question: ForecastQuestion): Forecast => {
   const { now, zone, intervalMs, senderIntervalMs, notBeforeBy = "schedule" } = question;
   if (question.paused) return { at: null, heldBy: "paused" };
-  const atOnce = withoutWaiting(question);
-  if (atOnce !== null) return atOnce;
+  const soon = atOnce(question);
+  if (soon !== null) return soon;
   const levels = question.levels.map((level) => ({ name: level.name, ahead: level.ahead ?? 0, rooms: roomsOf(level) }));
   const rooms = byLength(levels.flatMap((level) => level.rooms));
   const never = rooms.find((room) => room.limit < 1);

@@ -144,7 +144,8 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
   const acceptOne = async (account: string, message: AcceptMessage): Promise<readonly Accepted[]> => {
     const messages = [message];
     const bytes = bytesOf(messages);
-    await shedding.admit(1, bytes);
+    const admitted = shedding.admit(1, bytes);
+    if (admitted) await admitted;
     pass("accept.validated");
     const request = { account, backlogCap, batchId: null, messages, told: true };
     const shares = bytes <= SHARES_UP_TO;

@@ -16,8 +16,8 @@ const ASK_EVERY = seconds(1);
 const BYTES_BESIDE_TEXT = 1_500;
 
 export interface Shedding {
-  /** @throws overloaded; and whatever asking Redis throws */
-  admit(messages: number, bytes: number): Promise<void>;
+  /** At once where Redis need not be asked. @throws overloaded; and whatever asking Redis throws */
+  admit(messages: number, bytes: number): void | Promise<void>;
 }
 
 /** @param read asks Redis */
@@ -33,17 +33,19 @@ export const sheddingBy = (read: () => Promise<Memory>, clock: Clock): Shedding 
     accepted = 0;
     memory = await read();
   };
+  const letIn = (messages: number, bytes: number): void => {
+    const more = bytes + messages * BYTES_BESIDE_TEXT;
+    if (memory === null || isNearlyFull(memory, accepted + more)) throw overloaded();
+    accepted += more;
+  };
   return {
-    admit: async (messages, bytes) => {
+    admit: (messages, bytes) => {
       if (memory === null || clock.monotonic() - askedAt >= ASK_EVERY) {
         asking ??= ask().finally(() => {
           asking = null;
         });
       }
-      if (asking) await asking;
-      const more = bytes + messages * BYTES_BESIDE_TEXT;
-      if (memory === null || isNearlyFull(memory, accepted + more)) throw overloaded();
-      accepted += more;
+      return asking ? asking.then(() => letIn(messages, bytes)) : letIn(messages, bytes);
     },
   };
 };

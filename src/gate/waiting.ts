@@ -1,6 +1,13 @@
 /** Where a waiting message stands, what holds it and when it will go: from what `look` read, without asking again. */
 import { CLASSES, type Channel, type Class } from "../domain/channel.ts";
-import { forecast, type Forecast, type ForecastLevel, type ForecastQuestion } from "../domain/forecast.ts";
+import {
+  forecast,
+  roomIn,
+  withoutWaiting,
+  type Forecast,
+  type ForecastLevel,
+  type ForecastQuestion,
+} from "../domain/forecast.ts";
 import { WINDOW_KINDS, type HeldBy, type WindowKind } from "../domain/quota.ts";
 import { instant, type Instant, type Millis } from "../domain/time.ts";
 import type { Fields } from "../redis/reply.ts";
@@ -46,6 +53,8 @@ interface Surroundings {
   readonly paused: boolean;
   readonly closedUntil: Instant;
   readonly quotas: { readonly sender: Quota; readonly channel: Quota; readonly account: Quota };
+  /** For how many messages all of them have room. */
+  readonly room: number;
 }
 
 const isPaused = (look: Look): boolean =>
@@ -59,6 +68,11 @@ const around = (look: Look, lane: Lane): Surroundings => {
     if (name === lane.class) break;
     urgent += count(look.accountOnChannel, `live_${name}`);
   }
+  const quotas = {
+    sender: limitsOf(look.senderRow, look),
+    channel: limitsOf(look.channelRow, look),
+    account: limitsOf(look.accountRow, look),
+  };
   return {
     of: lane,
     urgent,
@@ -69,11 +83,8 @@ const around = (look: Look, lane: Lane): Surroundings => {
     others: Math.max(0, free(look.channelSums) - free(look.accountOnChannel)),
     paused: isPaused(look),
     closedUntil: instant(Math.max(count(look.channelRate, "closed"), count(look.senderRow, "closed"))),
-    quotas: {
-      sender: limitsOf(look.senderRow, look),
-      channel: limitsOf(look.channelRow, look),
-      account: limitsOf(look.accountRow, look),
-    },
+    quotas,
+    room: roomIn([quotas.sender, quotas.channel, quotas.account], look.now),
   };
 };
 
@@ -101,9 +112,18 @@ export const forecastOfLast = (look: Look, channel: Channel, waiting: number): F
   forecastBehind(look, { channel, class: "low" }, 1, Math.max(0, waiting - 1), null);
 
 const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, dueAt: Instant | null): Forecast => {
-  const { channelRate, senderRate, released, others, paused, closedUntil, quotas } = surroundings(look, lane);
+  const around = surroundings(look, lane);
+  const { released, others, paused, closedUntil, quotas } = around;
   // Of other accounts, their turns.
   const turns = Math.min(others, (ahead + 1) * Math.max(0, look.accountsInRing - 1));
+  const channelAhead = released + ahead + turns;
+  const paces = { intervalMs: around.channelRate, senderIntervalMs: around.senderRate };
+  if (!paused && dueAt === null && closedUntil <= look.now) {
+    const all = Math.max(inLane - 1, ahead);
+    const before = { inLane: inLane - 1, all, onChannel: Math.max(all, channelAhead) };
+    const atOnce = withoutWaiting(look.now, around.room, before, paces);
+    if (atOnce !== null) return atOnce;
+  }
   const question: ForecastQuestion = {
     now: look.now,
     position: inLane,
@@ -113,9 +133,8 @@ const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, d
       { name: lane.channel, ahead, quota: quotas.channel },
       { name: "all", ahead, quota: quotas.account },
     ],
-    intervalMs: channelRate,
-    senderIntervalMs: senderRate,
-    channelAhead: released + ahead + turns,
+    ...paces,
+    channelAhead,
     paused,
   };
   if (closedUntil > look.now && closedUntil >= (dueAt ?? 0))

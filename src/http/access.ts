@@ -77,6 +77,8 @@ declare module "fastify" {
     idempotent?: boolean;
   }
   interface FastifyRequest {
+    /** Its route's, which to ask Fastify for costs as much as a hook. */
+    route: FastifyContextConfig & { readonly url?: string };
     caller: Caller | null;
     /** SHA-256 of the body as it came, in hex. Only where a route is idempotent. */
     bodyDigest: string | null;

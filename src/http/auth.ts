@@ -5,7 +5,7 @@
 import type { FastifyRequest } from "fastify";
 import type { Account } from "../accounts/account.ts";
 import type { LiveKey } from "../accounts/api-key.ts";
-import { digestOf, isSameDigest } from "../accounts/key-text.ts";
+import { digestBytes, digestOf, isSameDigest } from "../accounts/key-text.ts";
 import { looksLikeAccessToken } from "../accounts/token.ts";
 import {
   forbidden,
@@ -91,13 +91,13 @@ const admit = (caller: Caller, access: Access, request: FastifyRequest): void =>
     throw forbidden("expected the operator's key, got an account's");
   if (access === "account" && caller.kind === "operator")
     throw forbidden("expected an account's key, got the operator's: an account does this for itself");
-  const { scope } = request.routeOptions.config;
+  const { scope } = request.route;
   if (caller.kind === "account" && scope !== undefined && !caller.scopes.includes(scope))
     throw insufficientScope(scope, scopeText(caller.scopes));
 };
 
 export const authenticate = (app: App, services: Services, options: ServerOptions): void => {
-  const adminDigest = digestOf(services.adminKey);
+  const adminDigest = digestBytes(digestOf(services.adminKey));
   const guesses = guessLimit(services.clock, options.guessLimit ?? { perSecond: 600, burst: 1_200 });
 
   /** Guesses count as any other request of an address (limits.ts). Once they are a flood, they cost Redis nothing. */
@@ -113,14 +113,13 @@ export const authenticate = (app: App, services: Services, options: ServerOption
   app.decorateRequest("caller", null);
   // Every request passes here, and each function that only waits for another costs it a promise: so this is one.
   app.addHook("onRequest", async (request) => {
-    const access = request.is404 ? "anyone" : request.routeOptions.config.access;
+    const access = request.is404 ? "anyone" : request.route.access;
     // server.ts refuses to start with such a route: this is for the day somebody changes that.
     if (access === undefined) throw forbidden("this route says nothing about who may call it");
     const token = bearer(request.headers.authorization);
     const digest = token === null ? "" : digestOf(token);
-    if (token !== null && isSameDigest(digest, adminDigest)) request.caller = { kind: "operator" };
-    else if (request.routeOptions.config.unlimited === true || !NEEDS_A_KEY.has(access))
-      request.caller = { kind: "nobody" };
+    if (token !== null && isSameDigest(adminDigest, digest)) request.caller = { kind: "operator" };
+    else if (request.route.unlimited === true || !NEEDS_A_KEY.has(access)) request.caller = { kind: "nobody" };
     else {
       hearGuess(request);
       const key = token === null || token === "" ? null : await keyOf(app, services, request, token, digest);

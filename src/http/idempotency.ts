@@ -68,7 +68,7 @@ export const keepAnswers = (app: App, services: Services): void => {
   };
   // Most requests have no key: a promise for each of them would be for nothing.
   app.addHook("preValidation", (request, reply, done) => {
-    if (request.routeOptions.config.idempotent === true && request.headers["idempotency-key"] !== undefined)
+    if (request.route.idempotent === true && request.headers["idempotency-key"] !== undefined)
       return start(services, request, reply);
     return done();
   });

@@ -121,7 +121,7 @@ const saidOnce = (json: string, value: unknown, named: number, done: Parsed): vo
 export const readJsonBodies = (app: App): void => {
   // Nothing says what an object without fields says.
   app.addHook("preValidation", (request, _reply, done) => {
-    if (request.routeOptions.config.bodyOptional === true) request.body ??= {};
+    if (request.route.bodyOptional === true) request.body ??= {};
     done();
   });
   // Only JSON: a form or a text that happens to hold JSON is what a browser sends across origins without asking.
@@ -134,7 +134,7 @@ export const readJsonBodies = (app: App): void => {
       return done(unsupportedMediaType(`application/json with Content-Encoding ${encoding}`));
     const type = request.headers["content-type"] ?? "";
     if (!isUtf8(type)) return done(unsupportedMediaType(type, "application/json in UTF-8"));
-    if (request.routeOptions.config.idempotent === true && request.headers["idempotency-key"] !== undefined)
+    if (request.route.idempotent === true && request.headers["idempotency-key"] !== undefined)
       request.bodyDigest = createHash("sha256").update(bytes).digest("hex");
     if (isBodiless(request) && bytes.length === 0) return done(null, undefined);
     if (bytes.length === 0) return done(malformed("expected a JSON body, got none"));
@@ -156,4 +156,4 @@ export const readJsonBodies = (app: App): void => {
 
 /** Routes without a body, or that need none, take an empty one from clients that always say `Content-Type: application/json`. */
 const isBodiless = (request: FastifyRequest): boolean =>
-  request.routeOptions.schema?.body === undefined || request.routeOptions.config.bodyOptional === true;
+  request.routeOptions.schema?.body === undefined || request.route.bodyOptional === true;

@@ -49,7 +49,7 @@ const LONGEST_PARAMETER = 3 * 254;
 
 const observe = (app: App, { metrics }: Services): void => {
   app.addHook("onResponse", (request, reply, done) => {
-    const route = request.is404 ? "unknown" : (request.routeOptions.url ?? "unknown");
+    const route = request.route.url ?? "unknown";
     const { method } = request;
     const status = reply.statusCode;
     const took = milliseconds(reply.elapsedTime);
@@ -100,7 +100,9 @@ export const createServer = async (services: Services, options: ServerOptions = 
   insistOnAccess(app);
 
   await describeRoutes(app);
+  app.decorateRequest("route");
   app.addHook("onRequest", (request, reply, done) => {
+    request.route = request.routeOptions.config;
     setAnswerHeaders(request, reply);
     done();
   });

@@ -162,9 +162,9 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
     return undefined;
   };
 
-  app.addHook("onRequest", (request, reply, go) =>
-    request.limitsAsked || limiter.needsBody(request.method, routeOf(request)) ? go() : decideHere(request, reply, go),
-  );
+  const isForLater = (request: FastifyRequest): boolean =>
+    request.limitsAsked || (request.limitsTaken === null && limiter.needsBody(request.method, routeOf(request)));
+  app.addHook("onRequest", (request, reply, go) => (isForLater(request) ? go() : decideHere(request, reply, go)));
   // The body is there, and has not been judged: a body that is wrong is charged as well.
   app.addHook("preValidation", (request, reply, go) => (request.limitsAsked ? go() : decideHere(request, reply, go)));
   // An answer that came before either: a hook before this one refused the caller, or the body could not be read. It counts

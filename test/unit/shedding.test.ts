@@ -16,11 +16,15 @@ const aGuard = (memory: Memory) => {
   return {
     redis,
     later: (ms: number) => void (now += ms),
-    admit: (messages = 1, bytes = 100) =>
-      shedding.admit(messages, bytes).then(
-        () => "admitted",
-        (error: { code?: string; message: string }) => error.code ?? error.message,
-      ),
+    admit: async (messages = 1, bytes = 100) => {
+      try {
+        await shedding.admit(messages, bytes);
+        return "admitted";
+      } catch (error) {
+        const { code, message } = error as { code?: string; message: string };
+        return code ?? message;
+      }
+    },
   };
 };
 
