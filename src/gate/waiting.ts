@@ -112,16 +112,16 @@ export const forecastOfLast = (look: Look, channel: Channel, waiting: number): F
   forecastBehind(look, { channel, class: "low" }, 1, Math.max(0, waiting - 1), null);
 
 const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, dueAt: Instant | null): Forecast => {
-  const around = surroundings(look, lane);
-  const { released, others, paused, closedUntil, quotas } = around;
+  const here = surroundings(look, lane);
+  const { released, others, paused, closedUntil, quotas } = here;
   // Of other accounts, their turns.
   const turns = Math.min(others, (ahead + 1) * Math.max(0, look.accountsInRing - 1));
   const channelAhead = released + ahead + turns;
-  const paces = { intervalMs: around.channelRate, senderIntervalMs: around.senderRate };
+  const paces = { intervalMs: here.channelRate, senderIntervalMs: here.senderRate };
   if (!paused && dueAt === null && closedUntil <= look.now) {
     const all = Math.max(inLane - 1, ahead);
     const before = { inLane: inLane - 1, all, onChannel: Math.max(all, channelAhead) };
-    const atOnce = withoutWaiting(look.now, around.room, before, paces);
+    const atOnce = withoutWaiting(look.now, here.room, before, paces);
     if (atOnce !== null) return atOnce;
   }
   const question: ForecastQuestion = {
