@@ -3,7 +3,8 @@
  * scripts' rules are taken out in many more ways by test/redis/gate-ablation.test.ts, in every `npm test`.
  */
 export interface Mutant {
-  readonly about: "window" | "zone row" | "worker" | "decision" | "reaper" | "release" | "settle" | "fencing" | "begin";
+  readonly about:
+    "window" | "zone row" | "worker" | "decision" | "reaper" | "release" | "settle" | "fencing" | "begin" | "let-in";
   readonly file: string;
   readonly from: string;
   readonly to: string;
@@ -21,6 +22,7 @@ export const SUITES: { readonly [about in Mutant["about"]]: string } = {
   settle: "test/redis/gate-rules.test.ts",
   fencing: "test/redis/gate-rules.test.ts",
   begin: "test/redis/gate-rules.test.ts",
+  "let-in": "test/redis/let-in.test.ts",
 };
 
 const changing =
@@ -34,6 +36,7 @@ const inDispatch = changing("worker", "workers/dispatch.ts");
 const inBeginning = changing("worker", "workers/beginning.ts");
 const inAction = changing("decision", "src/domain/action.ts");
 const inReaping = changing("reaper", "src/gate/reaping.ts");
+const inKeys = changing("let-in", "src/accounts/api-keys.ts");
 const script = (about: Mutant["about"], name: string) => changing(about, `src/redis/scripts/${name}.lua`);
 
 export const MUTANTS: readonly Mutant[] = [
@@ -200,5 +203,15 @@ export const MUTANTS: readonly Mutant[] = [
     "what is given back keeps its hold",
     "  leave_released(m)\n  hold(m, -1)\n  put(x, 'state', 'queued')",
     "  leave_released(m)\n  put(x, 'state', 'queued')",
+  ),
+  script("let-in", "let-in")(
+    "a request is charged under limits that were changed",
+    "is_known[place] = text ~= '' and text == ARGV[arg + 1]",
+    "is_known[place] = text ~= ''",
+  ),
+  inKeys(
+    "who knows a key's id is let in",
+    "const isKnown = known !== undefined && isSameDigest(known.digest, digest);",
+    "const isKnown = known !== undefined;",
   ),
 ];

@@ -4,6 +4,7 @@ import { loadPolicy } from "../../config/policies.ts";
 import type { Facts } from "../../src/ratelimit/caller.ts";
 import { DIALECTS } from "../../src/ratelimit/dialects/by-name.ts";
 import { rateLimit } from "../../src/ratelimit/plugin.ts";
+import { admit } from "../../src/redis/scripts/admit.ts";
 import { onTheWire } from "../security/wire.ts";
 import { limitStages } from "./stage.ts";
 import { aPolicy, stubApp, type StubApp } from "./stub-app.ts";
@@ -207,6 +208,58 @@ describe("a caller", () => {
     const remaining = [];
     for (let n = 0; n < 3; n++) remaining.push((await fetch(`${stub.base}/deep`)).headers.get("x-ratelimit-remaining"));
     expect(remaining).toEqual(["2", "1", "0"]);
+  });
+
+  it("is charged once where that was done ahead of its turn, whatever becomes of it", async () => {
+    const policy = aPolicy({
+      all: {
+        key: ["account|ip"],
+        kind: "rolling",
+        rules: {
+          link: { routes: ["POST /link"], key: ["body.email|ip"], limits: { minute: 1 } },
+          other: { routes: ["*"], limits: { minute: 3 } },
+        },
+      },
+    });
+    const stage = await aStage();
+    const facts: Facts = Object.freeze({ account: "acc_1" });
+    const ahead: boolean[] = [];
+    const stub = await stubApp({
+      limiter: stage.limiter({ policy }),
+      identify: () => facts,
+      routes: ["GET /ok", "GET /no", "POST /link"],
+      before: (app) =>
+        void app.addHook("onRequest", async (request, reply) => {
+          const held = app.limitsAhead(request, facts);
+          ahead.push(held !== null);
+          if (held) request.limitsTaken = { ...held, admission: await admit(stage.scripts, "take", held.rules) };
+          if (request.url === "/no") return reply.code(403).send({ error: "not for you" });
+          return undefined;
+        }),
+    });
+    opened.push(stub);
+    const answers: unknown[] = [];
+    for (const path of ["/ok", "/no", "/ok", "/ok", "/no"]) {
+      const { status, headers } = await fetch(`${stub.base}${path}`);
+      answers.push([path, status, headers.get("x-ratelimit-remaining")]);
+    }
+    expect(answers).toEqual([
+      ["/ok", 200, "2"],
+      ["/no", 403, "1"],
+      ["/ok", 200, "0"],
+      ["/ok", 429, "0"],
+      ["/no", 429, "0"],
+    ]);
+    expect(stub.served).toEqual(["GET /ok", "GET /ok"]);
+    // What counts by the body is for its turn.
+    const send = () =>
+      fetch(`${stub.base}/link`, {
+        method: "POST",
+        body: '{"email":"a@b.c"}',
+        headers: { "content-type": "application/json" },
+      });
+    expect([(await send()).status, (await send()).status]).toEqual([200, 429]);
+    expect(ahead).toEqual([true, true, true, true, true, false, false]);
   });
 
   it("needs no more than a policy and a Redis to be limited", async () => {
