@@ -29,8 +29,8 @@ local known_messages, known_batches = {}, {}
 
 -- The batch whose seed an id has, whether or not there is one, and the id's place in it (domain/id.ts).
 local function place_of(id)
-  if #id ~= 30 or not string.find(id, '^msg_[0-9A-HJKMNP-TV-Z]+$') then return nil end
   local place = string.sub(id, 26)
+  if #id ~= 30 or string.sub(id, 1, 4) ~= 'msg_' or not string.find(place, '^[0-9A-HJKMNP-TV-Z]+$') then return nil end
   if string.find(place, '[J-Z]') then place = string.gsub(place, '[J-Z]', DIGIT) end
   return 'bat_' .. string.sub(id, 5, 25) .. '00000', tonumber(place, 32)
 end
