@@ -294,7 +294,10 @@ describe("the forecast by windows", () => {
           const question = { position, levels, intervalMs, senderIntervalMs, channelAhead };
           // A window that has ended is one that only the walk knows how to open.
           const ended = { limit: 1e9, used: 0, held: 0, window: windowOf("minute", instant(now - 120_000), zone) };
-          const walked = ask({ ...question, levels: [...levels, { name: "email", quota: { minute: ended } }] });
+          const withEnded = levels.map((one) =>
+            one.name === "email" ? { ...one, quota: { ...one.quota, minute: ended } } : one,
+          );
+          const walked = ask({ ...question, levels: withEnded });
           expect(ask(question)).toEqual(walked);
           if (walked.heldBy === null || walked.heldBy === "rate") roomy++;
         },
