@@ -20,18 +20,6 @@ export const number = (reply: Reply | undefined): number => {
   throw new TypeError(`expected a number from a script, got ${JSON.stringify(reply)}`);
 };
 
-/** As String.split gives them, which Node 20 makes at three times the price. */
-export const parts = (whole: string, mark: string): string[] => {
-  const found: string[] = [];
-  let from = 0;
-  for (let to = whole.indexOf(mark); to !== -1; to = whole.indexOf(mark, from)) {
-    found.push(whole.slice(from, to));
-    from = to + mark.length;
-  }
-  found.push(whole.slice(from));
-  return found;
-};
-
 /** A hash as HGETALL gives it within a script: names and values in turn. */
 export const fields = (reply: Reply | undefined): Fields => {
   const flat = list(reply);

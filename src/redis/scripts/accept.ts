@@ -1,6 +1,6 @@
 import type { Channel, Class } from "../../domain/channel.ts";
 import { instant, type Instant } from "../../domain/time.ts";
-import { list, number, parts, text, type Fields } from "../reply.ts";
+import { list, number, text, type Fields } from "../reply.ts";
 import { loadScript, type ScriptRunner } from "../script.ts";
 import type { Look } from "./look.ts";
 
@@ -52,14 +52,14 @@ export type AcceptReply =
 const wordsOf = (line: string | undefined): Fields => {
   const out: Record<string, string> = {};
   if (line === undefined || line === "") return out;
-  const words = parts(line, " ");
+  const words = line.split(" ");
   for (let at = 0; at + 1 < words.length; at += 2) out[words[at]!] = words[at + 1]!;
   return out;
 };
 
 /** One lane's, without what is the message's own. */
 const viewOf = (view: string, now: Instant): Look => {
-  const lines = parts(view, "\n");
+  const lines = view.split("\n");
   return {
     now,
     record: "",
@@ -81,7 +81,7 @@ const viewOf = (view: string, now: Instant): Look => {
 };
 
 const recordOf = (entry: string, message: AcceptMessage | undefined, views: readonly Look[]): AcceptedRecord => {
-  const [state = "", parked, created, sequence, view] = parts(entry, " ");
+  const [state = "", parked, created, sequence, view] = entry.split(" ");
   const seen = views[Number(view) - 1] ?? null;
   const dueAt = state === "scheduled" ? message?.sendAt : null;
   return {
@@ -95,7 +95,7 @@ const recordOf = (entry: string, message: AcceptMessage | undefined, views: read
 
 const replyOf = (line: string, messages: readonly AcceptMessage[], views: readonly Look[]): AcceptReply => {
   if (line === "gone" || line === "full") return { kind: line };
-  const [zone = "", ...entries] = parts(line, "|");
+  const [zone = "", ...entries] = line.split("|");
   return { kind: "accepted", zone, records: entries.map((entry, at) => recordOf(entry, messages[at], views)) };
 };
 
@@ -130,7 +130,9 @@ export const acceptEach = async (
   const [at, lines, ...told] = list(await scripts.run(script, args));
   const now = instant(number(at));
   const views = told.map((view) => viewOf(text(view), now));
-  return parts(text(lines), "\n").map((line, place) => replyOf(line, requests[place]?.messages ?? [], views));
+  return text(lines)
+    .split("\n")
+    .map((line, place) => replyOf(line, requests[place]?.messages ?? [], views));
 };
 
 export const accept = async (
