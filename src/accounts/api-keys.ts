@@ -60,7 +60,7 @@ export const apiKeysOn = ({ redis, keys, scripts, clock, plans = new Map() }: Ap
     const known = read(id);
     const isKnown = known !== undefined && isSameDigest(known.digest, digest);
     const held = isKnown ? boundsOf(known.key) : null;
-    const found = await find(id, isKnown && held !== null ? { read: known, buckets: held.rules } : null);
+    const found = await find(id, held?.rules);
     if (found === null) return null;
     // While nothing of it changes, its digest is the one that was compared.
     const isSame = isKnown && found.read === known;

@@ -37,12 +37,9 @@ export interface FindKey {
   read(id: string): Read | undefined;
   /**
    * Null for one that is unknown, expired or revoked.
-   * @param known by what was read of it, a request is held to its limits: charged if nothing of the key has changed since
+   * @param buckets what a request is held to, by the key as it was last read: charged if nothing of the key has changed since
    */
-  find(
-    id: string,
-    known?: { readonly read: Read; readonly buckets: readonly AdmitBucket[] } | null,
-  ): Promise<Found | null>;
+  find(id: string, buckets?: readonly AdmitBucket[] | null): Promise<Found | null>;
 }
 
 /** Keys in one call: twice as many make none of them cheaper, and Redis has nothing to do meanwhile. */
@@ -100,7 +97,6 @@ export const findKeyOn = (scripts: ScriptRunner, plans: Plans): FindKey => {
   );
   return {
     read: kept.get,
-    find: (id, known = null) =>
-      ask({ id, known: known?.read.text ?? kept.get(id)?.text ?? "", buckets: known?.buckets ?? null }),
+    find: (id, buckets = null) => ask({ id, known: kept.get(id)?.text ?? "", buckets }),
   };
 };

@@ -24,6 +24,8 @@ export interface ForecastQuestion {
   /** The account's zone as it is now: each window that has not begun is taken to be this zone's. */
   readonly zone: string;
   readonly levels: readonly ForecastLevel[];
+  /** `roomIn` of the levels' quotas, where it is known already: whoever asks for many messages of one lane reckons it once. */
+  readonly room?: number;
   /** Between two messages of the channel, and of the sender; null without a rate. */
   readonly intervalMs: Millis | null;
   readonly senderIntervalMs: Millis | null;
@@ -86,10 +88,8 @@ const crowdsBefore = (position: number, levels: readonly LevelRooms[]): CrowdBef
   return crowds;
 };
 
-type Quota = ForecastLevel["quota"];
-
 /** For how many more messages every one of these quotas has room in the window that runs; none can be told where one has ended. */
-export const roomIn = (quotas: readonly Quota[], now: Instant): number => {
+export const roomIn = (quotas: readonly ForecastLevel["quota"][], now: Instant): number => {
   let room = Number.POSITIVE_INFINITY;
   for (const quota of quotas)
     for (const kind of WINDOW_KINDS) {
@@ -101,35 +101,13 @@ export const roomIn = (quotas: readonly Quota[], now: Instant): number => {
   return room;
 };
 
-/** What goes before a message: in its lane, by any of its quotas, by those that share the channel's rate, and on the channel. */
-export interface Before {
-  readonly inLane: number;
-  readonly all: number;
-  readonly onChannel: number;
-}
-
-type Paces = Pick<ForecastQuestion, "intervalMs" | "senderIntervalMs">;
-
 /**
  * When every quota has room, in the window that runs, for all who go before the message and for itself: then the walk would end
  * where it begins, and only the rates are left. So it is for most messages most of the time, and it is asked for each of them.
  * Null: the walk must tell.
- * @param room by roomIn
  */
-export const withoutWaiting = (
-  now: Instant,
-  room: number,
-  before: Before,
-  { intervalMs, senderIntervalMs }: Paces,
-): Forecast | null => {
-  if (room <= before.all) return null;
-  const byRate = Math.max(before.onChannel * (intervalMs ?? 0), before.inLane * (senderIntervalMs ?? 0));
-  const at = instant(Math.ceil(now + byRate));
-  return { at, heldBy: at - now >= NOT_WORTH_NAMING ? "rate" : null };
-};
-
-const atOnce = (question: ForecastQuestion): Forecast | null => {
-  const { now, levels, notBefore, channelAhead } = question;
+const withoutWaiting = (question: ForecastQuestion): Forecast | null => {
+  const { now, levels, notBefore, channelAhead, intervalMs, senderIntervalMs } = question;
   if (notBefore !== undefined && notBefore > now) return null;
   const inLane = Math.max(1, question.position) - 1;
   let all = inLane;
@@ -138,14 +116,22 @@ const atOnce = (question: ForecastQuestion): Forecast | null => {
     all = Math.max(all, ahead);
     if (name !== "all") onChannel = Math.max(onChannel, ahead);
   }
-  const quotas = levels.map(({ quota }) => quota);
-  return withoutWaiting(now, roomIn(quotas, now), { inLane, all, onChannel }, question);
+  const room =
+    question.room ??
+    roomIn(
+      levels.map(({ quota }) => quota),
+      now,
+    );
+  if (room <= all) return null;
+  const byRate = Math.max(onChannel * (intervalMs ?? 0), inLane * (senderIntervalMs ?? 0));
+  const at = instant(Math.ceil(now + byRate));
+  return { at, heldBy: at - now >= NOT_WORTH_NAMING ? "rate" : null };
 };
 
 export const forecast = (question: ForecastQuestion): Forecast => {
   const { now, zone, intervalMs, senderIntervalMs, notBeforeBy = "schedule" } = question;
   if (question.paused) return { at: null, heldBy: "paused" };
-  const soon = atOnce(question);
+  const soon = withoutWaiting(question);
   if (soon !== null) return soon;
   const levels = question.levels.map((level) => ({ name: level.name, ahead: level.ahead ?? 0, rooms: roomsOf(level) }));
   const rooms = byLength(levels.flatMap((level) => level.rooms));

@@ -8,7 +8,7 @@ const IS_ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
 const textJson = (text: string): string => (IS_ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`);
 
-/** @param value a list is left to JSON.stringify; fields that are undefined are left out, as there */
+/** @param value of what JSON has; a list is left to JSON.stringify, and fields that are undefined are left out, as there */
 export const recordJson = (value: object): string => {
   if (Array.isArray(value)) return JSON.stringify(value);
   const record = value as Readonly<Record<string, unknown>>;

@@ -1,13 +1,6 @@
 /** Where a waiting message stands, what holds it and when it will go: from what `look` read, without asking again. */
 import { CLASSES, type Channel, type Class } from "../domain/channel.ts";
-import {
-  forecast,
-  roomIn,
-  withoutWaiting,
-  type Forecast,
-  type ForecastLevel,
-  type ForecastQuestion,
-} from "../domain/forecast.ts";
+import { forecast, roomIn, type Forecast, type ForecastLevel, type ForecastQuestion } from "../domain/forecast.ts";
 import { WINDOW_KINDS, type HeldBy, type WindowKind } from "../domain/quota.ts";
 import { instant, type Instant, type Millis } from "../domain/time.ts";
 import type { Fields } from "../redis/reply.ts";
@@ -84,7 +77,7 @@ const around = (look: Look, lane: Lane): Surroundings => {
     paused: isPaused(look),
     closedUntil: instant(Math.max(count(look.channelRate, "closed"), count(look.senderRow, "closed"))),
     quotas,
-    room: roomIn([quotas.sender, quotas.channel, quotas.account], look.now),
+    room: roomIn(Object.values(quotas), look.now),
   };
 };
 
@@ -117,13 +110,6 @@ const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, d
   // Of other accounts, their turns.
   const turns = Math.min(others, (ahead + 1) * Math.max(0, look.accountsInRing - 1));
   const channelAhead = released + ahead + turns;
-  const paces = { intervalMs: here.channelRate, senderIntervalMs: here.senderRate };
-  if (!paused && dueAt === null && closedUntil <= look.now) {
-    const all = Math.max(inLane - 1, ahead);
-    const before = { inLane: inLane - 1, all, onChannel: Math.max(all, channelAhead) };
-    const atOnce = withoutWaiting(look.now, here.room, before, paces);
-    if (atOnce !== null) return atOnce;
-  }
   const question: ForecastQuestion = {
     now: look.now,
     position: inLane,
@@ -133,7 +119,9 @@ const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, d
       { name: lane.channel, ahead, quota: quotas.channel },
       { name: "all", ahead, quota: quotas.account },
     ],
-    ...paces,
+    room: here.room,
+    intervalMs: here.channelRate,
+    senderIntervalMs: here.senderRate,
     channelAhead,
     paused,
   };

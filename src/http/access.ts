@@ -77,7 +77,7 @@ declare module "fastify" {
     idempotent?: boolean;
   }
   interface FastifyRequest {
-    /** Its route's, which to ask Fastify for costs as much as a hook. */
+    /** Its route's: Fastify makes an object each time that it is asked for its own. */
     route: FastifyContextConfig & { readonly url?: string };
     caller: Caller | null;
     /** SHA-256 of the body as it came, in hex. Only where a route is idempotent. */

@@ -29,7 +29,7 @@ const start = async (
   const key = keyOf(request);
   if (key === null) return undefined;
   const account = ownAccount(request);
-  const route = `${request.method} ${request.routeOptions.url}`;
+  const route = `${request.method} ${request.route.url}`;
   // The path too: one key for the replays of two messages is another request, not the same again.
   const fingerprint = createHash("sha256")
     .update(`${request.url}\n${request.bodyDigest ?? ""}`)

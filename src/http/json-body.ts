@@ -31,7 +31,7 @@ interface Measure {
 
 const tooMuch = (excess: string): Measure => ({ excess, named: 0 });
 
-/** A name is looked through here; a long text is quicker searched by the system, which costs as much as so many bytes. */
+/** A name is looked through here, a longer text by the system: to call that costs as much as some fifty bytes. */
 const NEAR = 32;
 
 /** Where a string's closing quote is; past the end if there is none. */

@@ -173,7 +173,7 @@ export const ruleFinder = (policy: Policy): RuleFinder => {
     });
   };
   const ofCallers = new WeakMap<Facts, WeakMap<Place, readonly AppliedRule[]>>();
-  const isRemembered = (place: Place, { facts }: LimitRequest): boolean =>
+  const isOfCallerAlone = (place: Place, { facts }: LimitRequest): boolean =>
     place.byCallerAlone && Object.isFrozen(facts);
   const ofCaller = (place: Place, request: LimitRequest): readonly AppliedRule[] => {
     let ofPlaces = ofCallers.get(request.facts);
@@ -186,11 +186,11 @@ export const ruleFinder = (policy: Policy): RuleFinder => {
   };
   const find = (request: LimitRequest): readonly AppliedRule[] => {
     const place = placeFor(request);
-    return isRemembered(place, request) ? ofCaller(place, request) : seek(place, request);
+    return isOfCallerAlone(place, request) ? ofCaller(place, request) : seek(place, request);
   };
   const byCallerAlone = (request: RouteRequest): readonly AppliedRule[] | null => {
     const place = placeFor(request);
-    const rules = isRemembered(place, request) ? ofCaller(place, request) : [];
+    const rules = isOfCallerAlone(place, request) ? ofCaller(place, request) : [];
     return rules.length > 0 ? rules : null;
   };
   const needsBody = (method: string, route: string | null): boolean => placeFor({ method, route, facts: {} }).needsBody;

@@ -1,6 +1,6 @@
 /** Requests that scripts hold to their limits, and what these say of them: lib/limits.lua's words. */
 import type { Instant, Millis } from "../domain/time.ts";
-import { number } from "./reply.ts";
+import { list, number } from "./reply.ts";
 import type { Reply } from "./script.ts";
 
 export interface AdmitWindow {
@@ -78,7 +78,7 @@ const stateOf = (used: number, resetIn: Millis, flags: number): WindowState => (
 });
 
 /** One after the other, run by run. */
-export const readAdmissions = (reply: readonly Reply[], { buckets, places }: Group, into: Admission[]): void => {
+const readGroup = (reply: readonly Reply[], { buckets, places }: Group, into: Admission[]): void => {
   const [now, ...said] = reply.map(number);
   const windows = buckets.reduce((sum, bucket) => sum + bucket.windows.length, 0);
   let told = 0;
@@ -96,6 +96,13 @@ export const readAdmissions = (reply: readonly Reply[], { buckets, places }: Gro
       into[places[told++]!] = { admitted: retryIn === 0, at: now as Instant, retryIn, buckets: states };
     }
   }
+};
+
+/** Of each request in its place, from what is said of each group; nothing of a group of which nothing is said. */
+export const admissionsIn = (groups: readonly Group[], said: readonly Reply[]): readonly Admission[] => {
+  const admissions: Admission[] = [];
+  for (const [at, group] of groups.entries()) readGroup(list(said[at]), group, admissions);
+  return admissions;
 };
 
 /** The words of a group, after those that are there. */

@@ -1,7 +1,7 @@
 import {
   addWords,
+  admissionsIn,
   groupsOf,
-  readAdmissions,
   type Admission,
   type AdmitBucket,
   type AdmitRequest,
@@ -19,10 +19,7 @@ export const admitEach = async (
   const groups = groupsOf(requests);
   const args: (string | number)[] = [];
   for (const group of groups) addWords(args, group);
-  const replies = list(await scripts.run(script, args));
-  const admissions: Admission[] = [];
-  for (const [at, group] of groups.entries()) readAdmissions(list(replies[at]), group, admissions);
-  return admissions;
+  return admissionsIn(groups, list(await scripts.run(script, args)));
 };
 
 /** @param mode `look` charges nothing */

@@ -1,8 +1,8 @@
 import { instant, type Instant } from "../../domain/time.ts";
 import {
   addWords,
+  admissionsIn,
   groupsOf,
-  readAdmissions,
   type Admission,
   type AdmitBucket,
   type AdmitRequest,
@@ -68,8 +68,7 @@ export const letIn = async (
   }
   const [now, told, ...said] = list(await scripts.run(script, args));
   const texts = list(told);
-  const admissions: Admission[] = [];
-  for (const [at, group] of groups.entries()) readAdmissions(list(said[at]), group, admissions);
+  const admissions = admissionsIn(groups, said);
   return {
     now: instant(number(now)),
     letIn: asked.map(({ id }, at) => {
