@@ -26,6 +26,18 @@ describe("the extent of JSON", () => {
     expect([excessOf(nested(DEEPEST)), excessOf(nested(DEEPEST + 1))]).toEqual([null, "JSON of at most 32 levels"]);
   });
 
+  it("begins again where a string ends, however long it is and whatever it escapes", () => {
+    const run = fc.tuple(fc.constantFrom('"', "\\", "[", "a"), fc.integer({ min: 1, max: 50 }));
+    const texts = fc.array(fc.array(run, { maxLength: 6 }).map((runs) => runs.map(([c, n]) => c.repeat(n)).join("")));
+    fc.assert(
+      fc.property(texts, (among) => {
+        let deepest: unknown = among;
+        for (let level = 1; level < DEEPEST; level++) deepest = [...among, deepest, ...among];
+        expect([excess(deepest), excess([deepest])]).toEqual([null, "JSON of at most 32 levels"]);
+      }),
+    );
+  });
+
   it("in fields is counted for each object by itself", () => {
     const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`,:${i}`, ":,"]));
     const most = fields(MOST_FIELDS);
