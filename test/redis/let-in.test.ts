@@ -1,9 +1,13 @@
 /** A request under a key that its process knows already is held to its limits in the look-up of the key, or not at all. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { loadPolicy } from "../../config/policies.ts";
 import { digestOf, newKeyText } from "../../src/accounts/key-text.ts";
-import { milliseconds } from "../../src/domain/time.ts";
+import { milliseconds, systemClock } from "../../src/domain/time.ts";
+import { limiterOn } from "../../src/ratelimit/limiter.ts";
 import type { AdmitBucket } from "../../src/redis/admissions.ts";
 import { admit } from "../../src/redis/scripts/admit.ts";
+import type { ScriptRunner } from "../../src/redis/script.ts";
+import { anApi } from "../http/api.ts";
 import { until } from "../support/until.ts";
 import { anIdentity, composeIdentity, type Identity } from "../support/identity.ts";
 
@@ -117,5 +121,37 @@ describe("a key that is looked up", () => {
     );
     const places = entries.map((entry) => entry?.taken?.admission.buckets[0]?.[0]?.used ?? 0);
     expect(places.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, n) => before + n + 1));
+  });
+
+  it("and its limits are one call of Redis for a request, as soon as the key is known", async () => {
+    const asked: string[] = [];
+    const scripts: ScriptRunner = {
+      run: (script, args) => {
+        asked.push(script.name);
+        return api.scripts.run(script, args);
+      },
+    };
+    const identity = composeIdentity(api.redis, scripts, api.server.cell);
+    const limiter = limiterOn({ policy: loadPolicy("sluice"), scripts, clock: systemClock });
+    const limits = {
+      limiter,
+      usage: async () => [],
+      events: async () => ({ events: [], after: "" }),
+      close: async () => {},
+    };
+    const counted = await anApi({ ...identity, limits });
+    const ask = async (): Promise<readonly string[]> => {
+      asked.splice(0);
+      expect((await counted.ask("GET", "/v1/messages", { key })).status).toBe(200);
+      return asked.filter((name) => name === "let-in" || name === "admit");
+    };
+    try {
+      expect(await ask()).toEqual(["let-in", "admit"]);
+      await noted();
+      await ask();
+      expect([await ask(), await ask()]).toEqual([["let-in"], ["let-in"]]);
+    } finally {
+      await counted.close();
+    }
   });
 });
