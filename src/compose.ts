@@ -16,10 +16,13 @@ import { faultPoints } from "./domain/fault-point.ts";
 import { END_STATES } from "./domain/message.ts";
 import { seconds, systemClock } from "./domain/time.ts";
 import { acceptingOn } from "./gate/accepting.ts";
+import { batchesOn } from "./gate/batches.ts";
+import { cancelingOn } from "./gate/canceling.ts";
 import { contentsOn } from "./gate/contents.ts";
 import { nudgerOn } from "./gate/nudge.ts";
 import { readingOn } from "./gate/reading.ts";
 import { rulesOn } from "./gate/rules.ts";
+import type { Sending } from "./gate/sending.ts";
 import { sheddingBy } from "./gate/shedding.ts";
 import { zonesOn } from "./gate/zones.ts";
 import type { ChannelSetup, Services, TwilioCallbacks } from "./http/services.ts";
@@ -159,9 +162,20 @@ const twilioCallbacks = ({ config, scripts, log }: Core): TwilioCallbacks | null
   };
 };
 
+const composeSending = ({ config, commands, keys, scripts, durable, contents, pass }: Core): Sending => {
+  const batches = batchesOn({ redis: commands, scripts, keys });
+  const shedding = sheddingBy(() => readMemory(commands), systemClock);
+  const { backlogCap } = config;
+  return {
+    ...acceptingOn({ redis: commands, scripts, durable, keys, contents, shedding, backlogCap, pass }),
+    ...cancelingOn(durable, batches),
+    batch: batches.counts,
+  };
+};
+
 /** What the HTTP API is handed. `sandboxed`: channels without a provider go to the sandbox. */
 export const composeServices = (core: Core, adminKey: string, sandboxed: boolean): Services => {
-  const { config, commands, keys, scripts, metrics, accounts, control, contents, queues, plans, log, pass } = core;
+  const { config, commands, keys, scripts, metrics, accounts, control, queues, plans, log } = core;
   const clock = systemClock;
   const arrivals = arrivalLog(commands, keys.arrived);
   const apiKeys = apiKeysOn({ redis: commands, keys, scripts, clock, plans });
@@ -173,16 +187,7 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
     audit: auditOn({ redis: commands, keys }),
     suppressions: suppressionsOn({ redis: commands, keys, clock }),
     idempotency: idempotencyOn({ scripts, clock }),
-    sending: acceptingOn({
-      redis: commands,
-      scripts,
-      durable: core.durable,
-      keys,
-      contents,
-      shedding: sheddingBy(() => readMemory(commands), clock),
-      backlogCap: config.backlogCap,
-      pass,
-    }),
+    sending: composeSending(core),
     looking: readingOn({ redis: commands, scripts, keys, queues }),
     control,
     health: { ready: redisHealth(commands, scripts, keys, core.promised) },

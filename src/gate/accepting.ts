@@ -1,12 +1,11 @@
-/** Producers' side of the gate, on the scripts: see sending.ts. */
+/** Drafts become messages: see sending.ts. */
 import type { Redis } from "ioredis";
 import { backlogFull, notFound, notReplayable, SluiceError } from "../domain/errors.ts";
 import type { PassPoint } from "../domain/fault-point.ts";
 import { idOf, type IdSeed } from "../domain/id.ts";
 import type { Draft, MessageState, MessageView } from "../domain/message.ts";
-import { instant, type Instant } from "../domain/time.ts";
+import type { Instant } from "../domain/time.ts";
 import type { Keys } from "../redis/keys.ts";
-import type { Fields } from "../redis/reply.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import {
   accept,
@@ -18,16 +17,13 @@ import {
   type AcceptReply,
   type AcceptRequest,
 } from "../redis/scripts/accept.ts";
-import { cancel, CANCEL_AT_MOST } from "../redis/scripts/cancel.ts";
 import { look, type Look } from "../redis/scripts/look.ts";
-import { standing, STANDING_AT_MOST } from "../redis/scripts/standing.ts";
 import { together } from "../redis/together.ts";
 import { openBatch } from "../redis/scripts/open-batch.ts";
-import { batchIds } from "./batch-ids.ts";
 import { bodyOf } from "./body.ts";
 import type { Contents } from "./contents.ts";
 import { keptOf } from "./record.ts";
-import type { Accepted, CancelResult, Sending } from "./sending.ts";
+import type { Accepted, Accepting } from "./sending.ts";
 import type { Shedding } from "./shedding.ts";
 import { standingOf, viewOf, type Standing } from "./view.ts";
 import { forecastFor, isQuota, placeOfDraft } from "./waiting.ts";
@@ -35,7 +31,7 @@ import { forecastFor, isQuota, placeOfDraft } from "./waiting.ts";
 export interface AcceptingParts {
   readonly redis: Redis;
   readonly scripts: ScriptRunner;
-  /** What is answered with yes must be kept: accepting, canceling. */
+  /** What is answered with yes must be kept. */
   readonly durable: ScriptRunner;
   readonly keys: Keys;
   readonly contents: Contents;
@@ -46,9 +42,6 @@ export interface AcceptingParts {
 }
 
 const REPLAYABLE: ReadonlySet<MessageState> = new Set(["failed", "uncertain", "undelivered"]);
-
-const chunked = <T>(list: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(list.length / size) }, (_, at) => list.slice(at * size, (at + 1) * size));
 
 /** Pieces that one script call may take. One message may be as large as it likes: it is in a piece of its own. */
 const pieces = (messages: readonly AcceptMessage[]): AcceptMessage[][] => {
@@ -108,7 +101,7 @@ const withStanding = (message: Accepted, { status, heldBy, estimatedSendAt }: Om
   return { id, channel, status: told, heldBy, estimatedSendAt, createdAt, zone };
 };
 
-export const acceptingOn = (parts: AcceptingParts): Sending => {
+export const acceptingOn = (parts: AcceptingParts): Accepting => {
   const { redis, scripts, durable, keys, contents, shedding, backlogCap, pass } = parts;
   const sharing = together<AcceptRequest, AcceptReply>((requests) => acceptEach(durable, requests), TOGETHER, "all");
 
@@ -159,41 +152,9 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
     return [seen ? withStanding(accepted, viewOf(message.id, seen)) : accepted];
   };
 
-  const cancelIds = async (account: string, ids: readonly string[]) => {
-    const results = [];
-    for (const chunk of chunked(ids, CANCEL_AT_MOST)) results.push(...(await cancel(durable, account, chunk)));
-    return results;
-  };
-
-  const batchOf = async (account: string, id: string) => {
-    const batch: Fields = await redis.hgetall(keys.batch(id));
-    return batch["account"] === account ? batch : null;
-  };
-
-  /** What the scripts count as messages end; enough once all have. */
-  const endedCounts = (batch: Fields): Record<string, number> =>
-    Object.fromEntries(
-      Object.entries(batch).flatMap(([field, count]) =>
-        field.startsWith("n:") && Number(count) > 0 ? [[field.slice("n:".length), Number(count)]] : [],
-      ),
-    );
-
-  const idsOf = async (id: string, batch: Fields): Promise<readonly string[]> => {
-    const ids = await batchIds(redis, keys, id, batch);
-    return ids.range(0, ids.length - 1);
-  };
-
   /** A batch of which nothing was accepted: what was stands on its row. */
   const forget = async (id: string): Promise<void> => {
     if ((await redis.hget(keys.batch(id), "accepted")) === "0") await redis.unlink(keys.batch(id));
-  };
-
-  const stateCounts = async (account: string, ids: readonly string[]): Promise<Record<string, number>> => {
-    const counts: Record<string, number> = {};
-    for (const chunk of chunked(ids, STANDING_AT_MOST))
-      for (const status of await standing(scripts, account, chunk))
-        if (status !== null) counts[status] = (counts[status] ?? 0) + 1;
-    return counts;
   };
 
   const replayDraft = async (view: MessageView): Promise<Draft> => {
@@ -215,7 +176,7 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
     return acceptChunks(account, messages, null);
   };
 
-  const acceptAll: Sending["accept"] = (account, drafts, seed) => {
+  const acceptAll: Accepting["accept"] = (account, drafts, seed) => {
     const messages = recordsOf(drafts, seed);
     const [only] = messages;
     return only && messages.length === 1 ? acceptOne(account, only) : acceptMany(account, messages);
@@ -243,36 +204,6 @@ export const acceptingOn = (parts: AcceptingParts): Sending => {
     estimate: async (account, draft): Promise<Instant | null> => {
       const seen: Look | null = await look(scripts, account, draft);
       return seen ? forecastFor(seen, draft, placeOfDraft(seen), draft.sendAt ?? null).at : null;
-    },
-    cancel: async (account, id): Promise<CancelResult> => {
-      const [result] = await cancel(durable, account, [id]);
-      switch (result?.result) {
-        case "ok":
-          return { kind: "canceled" };
-        case "already_sending":
-          return { kind: "already_sending" };
-        case "already_final":
-          return { kind: "already_final", state: result.state as MessageState };
-        case "unknown":
-        case undefined:
-          return { kind: "unknown" };
-      }
-    },
-    cancelBatch: async (account, id) => {
-      const batch = await batchOf(account, id);
-      if (!batch) return null;
-      const results = await cancelIds(account, await idsOf(id, batch));
-      const canceled = results.filter(({ result }) => result === "ok").length;
-      return { canceled, left: results.length - canceled };
-    },
-    batch: async (account, id) => {
-      const batch = await batchOf(account, id);
-      if (!batch) return null;
-      const total = Number(batch["total"]);
-      const ended = endedCounts(batch);
-      const isOver = Object.values(ended).reduce((sum, count) => sum + count, 0) >= total;
-      const counts = isOver ? ended : await stateCounts(account, await idsOf(id, batch));
-      return { id, total, createdAt: instant(Number(batch["created"])), counts };
     },
     replay: async (account, id, seed) => {
       const seen = await look(scripts, account, { id });

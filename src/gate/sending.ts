@@ -1,4 +1,4 @@
-/** What producers do with messages. Implemented in accepting.ts on the scripts. */
+/** What producers do with messages. Implemented in accepting.ts, canceling.ts and batches.ts on the scripts. */
 import type { Channel } from "../domain/channel.ts";
 import type { IdSeed } from "../domain/id.ts";
 import type { Draft, EmailContent, MessageState, TextContent } from "../domain/message.ts";
@@ -38,7 +38,7 @@ export type CancelResult =
   | { readonly kind: "already_sending" }
   | { readonly kind: "already_final"; readonly state: MessageState };
 
-export interface Sending {
+export interface Accepting {
   /**
    * Makes the drafts the account's messages, in order; the n-th gets the n-th id of the seed. Repeating a call with
    * the same seed changes nothing.
@@ -54,10 +54,16 @@ export interface Sending {
   ): Promise<{ batchId: string; messages: readonly Accepted[] }>;
   /** When would this draft go if it were accepted now? For `on_late: "reject"`. Null: nobody can say. */
   estimate(account: string, draft: Draft): Promise<Instant | null>;
+  /** Sends a failed, undelivered or uncertain message again as a new one. @throws not_replayable; null for an unknown id */
+  replay(account: string, id: string, seed: IdSeed): Promise<Accepted | null>;
+}
+
+export interface Canceling {
   cancel(account: string, id: string): Promise<CancelResult>;
   /** Cancels what has not left; null for an unknown batch. */
   cancelBatch(account: string, id: string): Promise<{ canceled: number; left: number } | null>;
+}
+
+export interface Sending extends Accepting, Canceling {
   batch(account: string, id: string): Promise<BatchCounts | null>;
-  /** Sends a failed, undelivered or uncertain message again as a new one. @throws not_replayable; null for an unknown id */
-  replay(account: string, id: string, seed: IdSeed): Promise<Accepted | null>;
 }
