@@ -6,6 +6,8 @@ export interface ApiLimit {
   readonly hour?: number;
 }
 
+const API_WINDOWS = ["minute", "hour"] as const satisfies readonly (keyof ApiLimit)[];
+
 /** Learned in the look-up that authenticates a key, so that each request goes by what is stated when it comes. */
 export interface ApiLimits {
   /** The key's own. */
@@ -25,6 +27,10 @@ export const firstStated = (...limits: readonly (ApiLimit | null)[]): ApiLimit |
   const stated: ApiLimit = Object.assign({}, ...limits.toReversed());
   return Object.keys(stated).length > 0 ? stated : null;
 };
+
+/** Whether whoever has the one may do no more than whoever has the other, in any window that this one states. */
+export const isWithin = (limit: ApiLimit | null, bound: ApiLimit | null): boolean =>
+  bound === null || API_WINDOWS.every((window) => (limit?.[window] ?? Infinity) <= (bound[window] ?? Infinity));
 
 /** For one key: its own goes before its account's, that before the plan's. Null: what the API's policy says. */
 export const limitOfKey = ({ key, account, planLimit }: ApiLimits): ApiLimit | null =>

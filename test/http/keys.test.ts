@@ -225,6 +225,28 @@ describe("an account's own key with admin", () => {
     ]);
   });
 
+  it("puts none in the place of one that may do more than it", async () => {
+    const { keys } = paths(account);
+    const until = "2026-03-02T00:00:00Z";
+    const bounds = { expires_at: until, api_limit: { minute: 50 } };
+    const bounded = await aKey(["send", "admin"], account, bounds);
+    const rotate = (id: string) => api.ask("POST", `${keys}/${id}/rotate`, { key: bounded.key });
+    for (const more of [
+      {},
+      { api_limit: { minute: 50 } },
+      { expires_at: until },
+      { expires_at: "2026-03-02T00:00:01Z", api_limit: { minute: 50 } },
+      { expires_at: until, api_limit: { minute: 51 } },
+      { expires_at: until, api_limit: { hour: 50 } },
+    ]) {
+      const other = await aKey(["send"], account, more);
+      expect([more, (await rotate(other.id)).body["code"]]).toEqual([more, "forbidden"]);
+      expect((await api.operate("GET", `${keys}/${other.id}`)).body["replaced_by"]).toBeNull();
+    }
+    const less = await aKey(["send"], account, { expires_at: until, api_limit: { minute: 50, hour: 70 } });
+    expect([(await rotate(less.id)).status, (await rotate(bounded.id)).status]).toEqual([201, 201]);
+  });
+
   it("is no operator", async () => {
     for (const [method, path] of [
       ["GET", "/v1/accounts"],

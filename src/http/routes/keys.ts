@@ -2,12 +2,12 @@
 import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import type { Account } from "../../accounts/account.ts";
-import type { NewApiKey } from "../../accounts/api-key.ts";
-import type { ApiLimit } from "../../accounts/api-limits.ts";
+import type { ApiKey, NewApiKey } from "../../accounts/api-key.ts";
+import { isWithin, type ApiLimit } from "../../accounts/api-limits.ts";
 import { parseApiLimit } from "../../domain/api-limit-rules.ts";
 import { forbidden, insufficientScope, invalidField, invalidFields, notFound } from "../../domain/errors.ts";
 import type { Problems } from "../../domain/expecting.ts";
-import { scopeText, type KeyScope } from "../../domain/key-scope.ts";
+import { DEFAULT_SCOPES, scopeText, type KeyScope } from "../../domain/key-scope.ts";
 import { seconds, type Instant } from "../../domain/time.ts";
 import { whoOf, type App } from "../access.ts";
 import { readTime } from "../draft/timing.ts";
@@ -77,6 +77,15 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
     );
   };
 
+  /** A key that is made anew in the place of another may do what that one may: not for one that may do less itself. */
+  const withinItsBounds = async (request: FastifyRequest, old: ApiKey): Promise<void> => {
+    const { expiresAt: last, apiLimit: bound } = await fromItsMaker(request);
+    if (last !== undefined && last !== null && (old.expiresAt === null || old.expiresAt > last))
+      throw forbidden("expected a key that expires no later than the one that asks for this");
+    if (!isWithin(old.apiLimit, bound ?? null))
+      throw forbidden("expected a key whose api_limit allows no more than that of the one that asks for this");
+  };
+
   app.post(
     "/v1/accounts/:id/keys",
     {
@@ -94,7 +103,7 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
       const account = await theAccount(request, params.id);
       const { name, scopes, api_limit, expires_at } = body;
       operatorsAlone(request, "api_limit", api_limit);
-      withinItsScopes(request, scopes ?? ["send", "read"]);
+      withinItsScopes(request, scopes ?? DEFAULT_SCOPES);
       const expiresAt = expires_at === undefined ? undefined : await inTheFuture(expires_at);
       await withinItsLife(request, expiresAt);
       const stated = {
@@ -192,6 +201,7 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
       const account = await theAccount(request, params.id);
       const old = await keys.get(account.id, params.key);
       withinItsScopes(request, old?.scopes);
+      if (old) await withinItsBounds(request, old);
       const overlap = seconds(body.overlap ?? schemas.DEFAULT_OVERLAP_SECONDS);
       const rotated = old && (await keys.rotate(account.id, params.key, overlap, whoOf(request)));
       if (rotated === null) throw notFound("such key");
