@@ -135,9 +135,10 @@ export const startGate = (options: GateOptions): Gate => {
     for (const channel of due.ready) channels.get(channel)?.wake();
     sweepIfStuck(due.releasedFor);
     if (due.ask) asking.wake();
+    // First, for it makes room: a full Redis refuses the reaper, and would be full for good.
+    if (due.purge) await untilDone(() => purge(scripts, options.retention));
     if (due.expire) await untilDone(() => expire(scripts));
     if (due.reap) await reaping.run();
-    if (due.purge) await untilDone(() => purge(scripts, options.retention));
     return milliseconds(Math.min(due.nextIn ?? TICK, TICK));
   });
 
