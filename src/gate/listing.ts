@@ -36,15 +36,21 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
     return batchIds(redis, keys, id, { ...(total == null ? {} : { total }), ...(head == null ? {} : { head }) });
   };
 
-  /** Ids of the account, newest first, from a place on. Ids leave only at the old end, and new ones shift the places: */
-  const idsFrom = async (account: string, batch: BatchIds | null, place: number): Promise<string[]> => {
-    const ids = batch
-      ? await batch.range(Math.max(0, batch.length - place - READ_AT_ONCE), batch.length - place - 1)
-      : await redis.zrange(keys.index(account), String(-place - READ_AT_ONCE), String(-place - 1));
-    return ids.toReversed();
+  /**
+   * Ids of the account, newest first, from a place on, and when the last of them was made (0: it is a batch's, whose places are
+   * fixed). New ones shift the places, and so do those that retention took:
+   */
+  const idsFrom = async (account: string, batch: BatchIds | null, place: number) => {
+    if (batch) {
+      const ids = await batch.range(Math.max(0, batch.length - place - READ_AT_ONCE), batch.length - place - 1);
+      return { ids: ids.toReversed(), lastAt: "0" };
+    }
+    const newest = String(-place - 1);
+    const found = await redis.zrange(keys.index(account), String(-place - READ_AT_ONCE), newest, "WITHSCORES");
+    return { ids: found.filter((_, at) => at % 2 === 0).toReversed(), lastAt: found[1] ?? "0" };
   };
 
-  /** …so a cursor is the last id that was read, and its place is found anew. */
+  /** …so a cursor is the last id that was read and when it was made, and its place is found anew, if it is gone too. */
   const placeAfter = async (account: string, batch: BatchIds | null, cursor: string): Promise<number> => {
     const [id = "", score = ""] = cursor.split(" ");
     if (batch) {
@@ -54,14 +60,19 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
     const known = await redis.zrevrank(keys.index(account), id);
     if (known !== null) return known + 1;
     if (!/^\d{1,16}$/.test(score)) throw invalidField("cursor", "a next_cursor of this list", cursor);
-    return redis.zcount(keys.index(account), score, "+inf");
+    const [newer, ofItsTime] = await Promise.all([
+      redis.zcount(keys.index(account), `(${score}`, "+inf"),
+      redis.zrange(keys.index(account), score, score, "BYSCORE"),
+    ]);
+    // Ids of one millisecond stand in the order of their bytes.
+    return newer + ofItsTime.filter((one) => one > id).length;
   };
 
   /** Which of the ids may belong on the page: their status is asked for by the hundred, before anything is forecast. */
   const candidatesOf = async (
     account: string,
     { status }: MessageFilter,
-    ids: string[],
+    ids: readonly string[],
   ): Promise<ReadonlySet<string>> => {
     if (status === undefined || ids.length === 0) return new Set(ids);
     const statuses = await standing(scripts, account, ids);
@@ -81,7 +92,7 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
     let place = cursor === null ? 0 : await placeAfter(account, batch, cursor);
     let bytes = 0;
     for (let read = 0; read < READ_AT_MOST;) {
-      const ids = await idsFrom(account, batch, place);
+      const { ids, lastAt } = await idsFrom(account, batch, place);
       const candidates = await candidatesOf(account, filter, ids);
       const isLastPiece = ids.length < READ_AT_ONCE;
       for (const [at, id] of ids.entries()) {
@@ -99,7 +110,7 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
       if (isLastPiece || last === undefined) return { items, nextCursor: null };
       read += ids.length;
       place += ids.length;
-      if (read >= READ_AT_MOST) return { items, nextCursor: `${last} 0` };
+      if (read >= READ_AT_MOST) return { items, nextCursor: `${last} ${lastAt}` };
     }
     return { items, nextCursor: null };
   };

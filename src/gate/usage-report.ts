@@ -28,8 +28,8 @@ export const usageReport =
   (redis: Redis, keys: Keys) =>
   async (account: string, { from, to, by, channel }: UsageRange): Promise<readonly UsageRow[]> => {
     const zone = (await redis.hget(keys.account(account), "zone")) ?? "UTC";
-    // An hour may be booked under the day in which it ended.
-    const firstDay = Math.floor(from / DAY);
+    // An hour that begins in one day of UTC and ends in the next is booked under both, each with what happened in it.
+    const firstDay = Math.floor(windowOf("hour", from, zone).startsAt / DAY);
     const lastDay = Math.floor(to / DAY) + 1;
     const dayNumbers = Array.from({ length: lastDay - firstDay + 1 }, (_, at) => firstDay + at);
     const rows = new Map<string, UsageRow>();
