@@ -2,7 +2,8 @@
 import type { FastifyInstance } from "fastify";
 import { loadSeeds } from "../config/seed.ts";
 import { seedAccounts } from "./accounts/seeding.ts";
-import { composeServices, type Core } from "./compose.ts";
+import { composeServices } from "./compose-services.ts";
+import type { Core } from "./compose.ts";
 import { loop } from "./gate/loop.ts";
 import { createServer } from "./http/server.ts";
 import type { Lifecycle } from "./start/lifecycle.ts";
@@ -18,8 +19,13 @@ export const serve = async (
   const seeds = config.accountsFile === null ? [] : loadSeeds(config.accountsFile, [...plans.keys()]);
   const upkeep = loop("upkeep", log, async () => {
     await accounts.replan();
-    const { made } = await seedAccounts(accounts, seeds);
+    const { made, refused } = await seedAccounts(accounts, seeds);
     if (made.length > 0) log.info({ event: "accounts_seeded", count: made.length }, "accounts of the seed file made");
+    for (const { name, why } of refused)
+      log.warn(
+        { event: "account_not_seeded", account_name: name, err: why },
+        "an account of the seed file was not made",
+      );
     return null;
   });
   lifecycle.add("upkeep", () => upkeep.stop());

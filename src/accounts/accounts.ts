@@ -124,7 +124,8 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
       if (!made) throw new Error(`account ${id} was made and is not there`);
       return made;
     },
-    ensure: make,
+    // One that is there is left as it is, and not judged by plans that may have changed since.
+    ensure: async (id, account) => ((await statedBy(id)) ? "exists" : make(id, account)),
     get,
     list: async (cursor, limit) => {
       const after = cursor === null ? "-" : `(${cursor}`;

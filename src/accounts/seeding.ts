@@ -1,5 +1,6 @@
 /** Accounts of the seed file: made where they do not exist, left as they are where they do. */
 import { createHash } from "node:crypto";
+import { SluiceError } from "../domain/errors.ts";
 import type { NewAccount } from "./account.ts";
 import type { AccountsUpkeep } from "./accounts.ts";
 
@@ -18,6 +19,8 @@ export interface Seeded {
   readonly made: readonly string[];
   /** Not touched: what was changed over the API since stays in force. */
   readonly left: readonly string[];
+  /** Not made, and why: its plan may be gone, or another's, since the file was read. The others are. */
+  readonly refused: readonly { readonly name: string; readonly why: SluiceError }[];
 }
 
 export const seedAccounts = async (
@@ -26,9 +29,14 @@ export const seedAccounts = async (
 ): Promise<Seeded> => {
   const made: string[] = [];
   const left: string[] = [];
-  for (const seed of seeds) {
-    const happened = await accounts.ensure(seedId(seed.name), seed);
-    (happened === "made" ? made : left).push(seed.name);
-  }
-  return { made, left };
+  const refused: { name: string; why: SluiceError }[] = [];
+  for (const seed of seeds)
+    try {
+      const happened = await accounts.ensure(seedId(seed.name), seed);
+      (happened === "made" ? made : left).push(seed.name);
+    } catch (why) {
+      if (!(why instanceof SluiceError)) throw why;
+      refused.push({ name: seed.name, why });
+    }
+  return { made, left, refused };
 };

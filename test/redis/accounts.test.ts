@@ -444,7 +444,21 @@ describe("accounts of the seed file", () => {
     expect(await seedAccounts(accounts(), seeds)).toEqual({
       made: [],
       left: ["Kathmandu Post Office", "Lisbon Pharmacy"],
+      refused: [],
     });
     expect((await accounts().get(id))?.quotas).toEqual({ email: { hour: 9 } });
+  });
+
+  it("are made although the plan of one is gone: that one is told, and who is there already is not judged again", async () => {
+    await seedAccounts(accounts(), [{ name: "There Already", timezone: "UTC", plan: "free" }]);
+    const plans = new Map([...PLANS].filter(([name]) => name !== "free"));
+    const others = accountsOn({ redis, keys, scripts, control, plans, clock: systemClock });
+    const seeded = await seedAccounts(others, [
+      { name: "There Already", timezone: "UTC", plan: "free" },
+      { name: "Too Late", timezone: "UTC", plan: "free" },
+      { name: "Last", timezone: "UTC" },
+    ]);
+    expect(seeded).toMatchObject({ made: ["Last"], left: ["There Already"], refused: [{ name: "Too Late" }] });
+    expect(seeded.refused[0]?.why.extra.errors).toMatchObject([{ field: "plan", expected: "one of scale" }]);
   });
 });
