@@ -105,6 +105,19 @@ describe("the API's limits", () => {
     expect(events[0]).toMatchObject({ id: expect.stringMatching(/^evt_/), account_id: world.account.id });
   });
 
+  it("of the organisation are shown to the operator as they hold: its own, and in windows that it does not state its plan's", async () => {
+    const world = await limited();
+    const { id } = world.account;
+    await world.call("PUT", "/v1/plans/ceiled", { api_ceiling: { minute: 90, hour: 1_000 } });
+    await world.call("PATCH", `/v1/accounts/${id}`, { plan: "ceiled", api_ceiling: { minute: 10 } });
+    const { items } = (await world.call("GET", `/v1/limits?account_id=${id}`)).body;
+    const ceilings = items.filter((item: { rule: string }) => item.rule === "organisation");
+    expect(ceilings.map((item: any) => [item.window_seconds, item.limit])).toEqual([
+      [60, 10],
+      [3_600, 1_000],
+    ]);
+  });
+
   it("of tokens are the client's address's, and of each door apart", async () => {
     const world = await limited();
     const ask = (path: string) => () => world.call("POST", `/v1/auth/${path}`, {}, "");

@@ -1,6 +1,7 @@
 /** What bounds a caller's requests: how it stands now, what became of requests, and who came close. */
 import type { FastifyRequest } from "fastify";
 import type { Account } from "../../accounts/account.ts";
+import { firstStated } from "../../accounts/api-limits.ts";
 import { invalidField, invalidFields } from "../../domain/errors.ts";
 import type { Problems } from "../../domain/expecting.ts";
 import { days, hours, instant } from "../../domain/time.ts";
@@ -29,7 +30,7 @@ export const limitRoutes = (app: App, services: Services): void => {
   /** As a key of the account without limits of its own would have it. */
   const factsOfAccount = async ({ id, plan, apiLimit, apiCeiling }: Account): Promise<Facts> => {
     const inForce = plan === null ? null : await plans.get(plan);
-    const ceiling = apiCeiling ?? inForce?.apiCeiling ?? null;
+    const ceiling = firstStated(apiCeiling, inForce?.apiCeiling ?? null);
     const stated = { key: null, account: apiLimit, plan, planLimit: inForce?.apiLimit ?? null, ceiling };
     const { key: _, user: __, ...facts } = factsOf({ account: id, key: "", limits: stated });
     return facts;
