@@ -1,10 +1,10 @@
 /** A redis-server of the suite's own, on a unix socket, and gone with its data when it is closed. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { processEnvironment } from "../config/env.ts";
+import { cacheDirectory, processEnvironment } from "../config/env.ts";
 import type { RedisAddress } from "../src/redis/connect.ts";
 import { startPrivateRedis } from "../src/start/private-redis.ts";
 import { findRedis } from "../src/start/redis-binary.ts";
@@ -28,7 +28,7 @@ export interface BenchRedis {
 
 export const benchRedis = async (fsync: Fsync): Promise<BenchRedis> => {
   const env = processEnvironment();
-  const cacheDir = join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "sluice");
+  const cacheDir = cacheDirectory(env);
   const binary = await findRedis({ path: env["PATH"] ?? "", cacheDir, log: silent });
   const directory = mkdtempSync(join(tmpdir(), "sluice-bench-"));
   // A Ctrl-C ends this process, and the server with it; the directory is ours to take along.

@@ -6,7 +6,7 @@
 import { pathToFileURL } from "node:url";
 import { processEnvironment, readEnv, type Environment } from "./env.ts";
 import { loadPlans, PLANS_FILE } from "./plans.ts";
-import { loadPolicy, POLICIES, policyNames } from "./policies.ts";
+import { loadPolicy, POLICIES, policyNamed, policyNames } from "./policies.ts";
 import { ConfigError } from "./problem.ts";
 import { loadSeeds } from "./seed.ts";
 
@@ -52,6 +52,11 @@ export const checkConfig = (
       () => loadPolicy(name, policies, file),
     );
   }
+  if (config)
+    check(
+      (name) => `API limits by the policy ${name}`,
+      () => policyNamed(config.apiPolicy),
+    );
   const seeds = seedFile ?? config?.accountsFile ?? null;
   // Without the plans, each account's plan would be called unknown: say first what is wrong with them.
   if (seeds !== null && plans !== null)

@@ -2,6 +2,8 @@
  * The environment, read once and typed: the only place where process.env is read. Nothing in src/ looks at it; what is
  * needed is handed in.
  */
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
 import { CHANNELS, type Channel } from "../src/domain/channel.ts";
 import { FAULT_EXPECTED, parseFault, type Fault } from "../src/domain/fault-point.ts";
 import { nearest } from "../src/domain/nearest.ts";
@@ -230,3 +232,10 @@ export const processEnvironment = (): Environment => process.env;
 
 /** npm runs scripts through a shell and dies without telling them: then this process goes with it. */
 export const isRunByNpm = (): boolean => process.env["npm_lifecycle_event"] !== undefined;
+
+/** Where a Redis that was fetched is kept from one start to the next: XDG_CACHE_HOME, or .cache in the home directory. */
+export const cacheDirectory = (env: Environment): string => {
+  const stated = env["XDG_CACHE_HOME"] ?? "";
+  // As the standard has it: one that is empty or relative counts as none.
+  return join(isAbsolute(stated) ? stated : join(homedir(), ".cache"), "sluice");
+};

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { Plan, Plans } from "../src/accounts/plan.ts";
 import { unmet, type Problems } from "../src/domain/expecting.ts";
-import { PLAN_NAME, readPlan } from "../src/domain/plan-rules.ts";
+import { PLAN_NAME, PLAN_NAME_EXPECTED, readPlan } from "../src/domain/plan-rules.ts";
 import { ConfigError } from "./problem.ts";
 import { inFile, readYaml } from "./yaml.ts";
 
@@ -19,8 +19,7 @@ export const loadPlans = (file = PLANS_FILE, name = file): Plans => {
   if (typeof document !== "object" || Array.isArray(document)) unmet(problems, "the file", "plans by name", document);
   else
     for (const [plan, value] of Object.entries(document)) {
-      if (!PLAN_NAME.test(plan))
-        unmet(problems, "the file", "names of plans in lower-case letters, digits, - and _", plan);
+      if (!PLAN_NAME.test(plan)) unmet(problems, "a plan's name", PLAN_NAME_EXPECTED, plan);
       plans.set(plan, readPlan(value, plan, problems));
     }
   if (problems.length > 0) throw new ConfigError(inFile(name, problems));

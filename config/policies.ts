@@ -5,7 +5,7 @@ import type { Problems } from "../src/domain/expecting.ts";
 import { DIALECTS } from "../src/ratelimit/dialects/by-name.ts";
 import type { Policy } from "../src/ratelimit/policy.ts";
 import { readPolicy } from "../src/ratelimit/policy-reading.ts";
-import { ConfigError } from "./problem.ts";
+import { ConfigError, expectedGot } from "./problem.ts";
 import { inFile, readYaml } from "./yaml.ts";
 
 export const POLICIES = fileURLToPath(new URL("policies/", import.meta.url));
@@ -32,4 +32,14 @@ export const loadPolicy = (name: string, folder = POLICIES, shownAs = `config/po
   );
   if (problems.length > 0) throw new ConfigError(inFile(shownAs, problems));
   return policy;
+};
+
+/**
+ * What SLUICE_API_POLICY may say.
+ * @throws ConfigError
+ */
+export const policyNamed = (name: string): string => {
+  const names = policyNames();
+  if (names.includes(name)) return name;
+  throw new ConfigError([expectedGot("SLUICE_API_POLICY", `one of config/policies/: ${names.join(", ")}`, name)]);
 };

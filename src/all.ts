@@ -1,9 +1,8 @@
 /** `npm start`: API, gate, workers and sandbox in one process, on a private Redis unless REDIS_URL names one. */
-import { homedir } from "node:os";
 import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Logger } from "pino";
-import { isRunByNpm, processEnvironment, readEnv, type Config } from "../config/env.ts";
+import { cacheDirectory, isRunByNpm, processEnvironment, readEnv, type Config } from "../config/env.ts";
 import { composeWorker } from "../workers/compose.ts";
 import { composeCore } from "./compose.ts";
 import { createLogger } from "./observe/log.ts";
@@ -19,8 +18,7 @@ import { welcome } from "./start/welcome.ts";
 const redisFor = async (config: Config, dataDir: string, lifecycle: Lifecycle, log: Logger): Promise<RedisAddress> => {
   if (config.redisUrl !== null) return { url: config.redisUrl };
   const env = processEnvironment();
-  const cacheDir = join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "sluice");
-  const binary = await findRedis({ path: env["PATH"] ?? "", cacheDir, log });
+  const binary = await findRedis({ path: env["PATH"] ?? "", cacheDir: cacheDirectory(env), log });
   const redis = await startPrivateRedis({ binary, dataDir, fsync: config.fsync, log });
   lifecycle.add("redis", () => redis.stop());
   return redis.address;

@@ -1,23 +1,13 @@
 /** The API limits of this process: the policy that the configuration names, counted on the cell's Redis, with its books. */
-import { loadPolicy, policyNames } from "../config/policies.ts";
-import { ConfigError, expectedGot } from "../config/problem.ts";
+import { loadPolicy, policyNamed } from "../config/policies.ts";
 import type { Core } from "./compose.ts";
 import { systemClock } from "./domain/time.ts";
 import type { ApiLimiting } from "./http/services.ts";
 import { limitEventReader } from "./ratelimit/limit-event.ts";
 import { limiterOn } from "./ratelimit/limiter.ts";
-import type { Policy } from "./ratelimit/policy.ts";
 import type { RedisState } from "./ratelimit/redis-watch.ts";
 import { usageCounter } from "./ratelimit/usage-counter.ts";
 import { apiUsageReader } from "./ratelimit/usage-report.ts";
-
-/** @throws ConfigError */
-const policyNamed = (name: string): Policy => {
-  const names = policyNames();
-  if (!names.includes(name))
-    throw new ConfigError([expectedGot("SLUICE_API_POLICY", `one of config/policies/: ${names.join(", ")}`, name)]);
-  return loadPolicy(name);
-};
 
 export const composeLimits = ({ config, commands, keys, scripts, log }: Core): ApiLimiting => {
   const counter = usageCounter({ scripts, log });
@@ -30,7 +20,7 @@ export const composeLimits = ({ config, commands, keys, scripts, log }: Core): A
       );
   };
   const limiter = limiterOn({
-    policy: policyNamed(config.apiPolicy),
+    policy: loadPolicy(policyNamed(config.apiPolicy)),
     scripts,
     clock: systemClock,
     taken: counter.note,

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const OLDEST_NODE = [20, 11];
+const OLDEST_NODE = [20, 12];
 /** `npm ci` of a slow line; who waits for another's longer than this may as well say so. */
 const PATIENCE_MS = 15 * 60_000;
 

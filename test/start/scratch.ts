@@ -1,9 +1,10 @@
 /** A directory for one test file, and the redis-server that this machine has. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino, type Logger } from "pino";
 import { findRedis } from "../../src/start/redis-binary.ts";
+import { cacheDirectory } from "../../config/env.ts";
 
 export const silent: Logger = pino({ level: "silent" });
 
@@ -15,6 +16,6 @@ export const scratchDirectory = () => {
 export const redisHere = () =>
   findRedis({
     path: process.env["PATH"] ?? "",
-    cacheDir: join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "sluice"),
+    cacheDir: cacheDirectory(process.env),
     log: silent,
   });

@@ -5,7 +5,7 @@ import { checkConfig } from "../../config/check.ts";
 import { loadPlans } from "../../config/plans.ts";
 import { loadPolicy, policyNames } from "../../config/policies.ts";
 import { ConfigError } from "../../config/problem.ts";
-import { rulesFor } from "../../src/ratelimit/rules-for.ts";
+import { ruleFinder } from "../../src/ratelimit/rules-for.ts";
 
 const bad = fileURLToPath(new URL("fixtures/config/bad-policies/", import.meta.url));
 
@@ -52,7 +52,7 @@ describe("policies", () => {
       const policy = loadPolicy(name);
       const facts = { ip: "192.0.2.7" };
       const applied = ["token", "refresh"].map((door) =>
-        rulesFor(policy, { method: "POST", route: `/v1/auth/${door}`, facts }).filter(
+        ruleFinder(policy)({ method: "POST", route: `/v1/auth/${door}`, facts }).filter(
           ({ whenRedisIsAway, windows }) => whenRedisIsAway === "closed" && windows.every(({ limit }) => limit === 5),
         ),
       );
@@ -90,5 +90,8 @@ describe("policies", () => {
     expect(wrong.length).toBeGreaterThan(20);
     expect(good.join("\n")).not.toContain("bad-policies");
     expect(checkConfig({}, null).good).toContain("ok  config/policies/sluice.yaml: 11 rules");
+    expect(checkConfig({ SLUICE_API_POLICY: "nosuch" }, null).wrong).toEqual([
+      `SLUICE_API_POLICY: expected one of config/policies/: ${policyNames().join(", ")}, got nosuch`,
+    ]);
   });
 });
