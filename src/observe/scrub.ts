@@ -6,7 +6,7 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set(
   (
     "to from recipient recipients sender address replyto envelope headers " +
     "body text html subject say content variables template metadata " +
-    "authorization cookie key apikey adminkey password pass token authtoken secret auth"
+    "authorization cookie key apikey adminkey password pass token authtoken accesstoken refreshtoken secret auth"
   ).split(" "),
 );
 
@@ -57,6 +57,8 @@ export const cleanText = (line: string): string =>
   line
     .replaceAll(/:\/\/[^\s"\\/@]*@/g, `://${HIDDEN}@`)
     .replaceAll(/\b(?:Bearer|Basic)\s+[^\s"\\]+/gi, HIDDEN)
-    .replaceAll(/\bsk_\w+/g, HIDDEN)
+    // API keys, refresh tokens, an operator's key that was made here, and access tokens.
+    .replaceAll(/\b(?:sk_\w+|(?:rt|adm)_[\w-]{20,})/g, HIDDEN)
+    .replaceAll(/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+/g, HIDDEN)
     .replaceAll(/[^\s"\\<>()[\],;:=/?&@]{1,128}(?:@|%40)[\p{L}\p{N}.-]+/gu, "[address]")
     .replaceAll(/(?:\+|%2B|\btel:)\d{7,15}\b/gi, "[number]");

@@ -53,6 +53,9 @@ describe("the log", () => {
     `redis://:${MARK}@10.0.0.1:6379/0`,
     `Authorization: Bearer ${MARK}`,
     `sk_key1_${MARK}`,
+    `the token rt_01KJKTG8Q0HYWTKMCWN9100000${MARK} was refused`,
+    `the key adm_0123456789abcdefghij${MARK}-_`,
+    `got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ${MARK}.c2lnbmF0dXJl`,
   ])("takes addresses and credentials out of any text: %s", (text) => {
     const written = listening();
     written.log.debug(text);
