@@ -24,14 +24,14 @@ const problemOf = (error: SluiceError, requestId: string): Problem => ({
   ...(error.extra.errors ? { errors: [...error.extra.errors] } : {}),
 });
 
-const inKilobytes = (bytes: number): string =>
+const sizeText = (bytes: number): string =>
   bytes >= 1_048_576 ? `${Math.floor(bytes / 1_048_576)} MB` : `${Math.floor(bytes / 1_024)} KB`;
 
 /** What Fastify itself refuses, before one of our own functions has seen the request. */
 const refusedByFastify = (code: string, request: FastifyRequest): SluiceError | null => {
   switch (code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return payloadTooLarge(`${inKilobytes(request.routeOptions.bodyLimit ?? 0)} in a request`);
+      return payloadTooLarge(`${sizeText(request.routeOptions.bodyLimit ?? 0)} in a request`);
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return unsupportedMediaType(request.headers["content-type"] ?? "none");
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":

@@ -55,7 +55,7 @@ export const createMetrics = ({ ofProcess = true }: { ofProcess?: boolean } = {}
 
   const messages = counter(
     "sluice_messages_total",
-    "Messages that came to an end, over all processes",
+    "Ends of messages over all processes; one whose end is corrected later counts under both",
     "channel",
     "outcome",
   );

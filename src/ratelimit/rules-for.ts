@@ -197,8 +197,6 @@ export const ruleFinder = (policy: Policy): RuleFinder => {
   return Object.assign(find, { needsBody, byCallerAlone });
 };
 
-export const rulesFor = (policy: Policy, request: LimitRequest): readonly AppliedRule[] => ruleFinder(policy)(request);
-
 const isKnown = (source: KeySource, facts: Facts): boolean =>
   source.from === "fact" && (facts[source.name] ?? "") !== "";
 

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Command, type Redis } from "ioredis";
+import { systemClock } from "../domain/time.ts";
 import type { Cell } from "./keys.ts";
 
 export interface Script {
@@ -65,7 +66,7 @@ const UTF_8 = { replyEncoding: "utf8" } as const;
 
 export const scriptRunner = (redis: Redis, cell: Cell, options: RunnerOptions = {}): ScriptRunner => ({
   run: async (script, args) => {
-    const startedAt = performance.now();
+    const startedAt = systemClock.monotonic();
     const { text, sha } = programOf(script, options);
     try {
       // As redis.evalsha does, which hands hundreds of arguments on from one function to the next.
@@ -74,7 +75,7 @@ export const scriptRunner = (redis: Redis, cell: Cell, options: RunnerOptions = 
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
       return (await redis.eval(text, 1, cell, ...args)) as Reply;
     } finally {
-      options.observe?.(script.name, performance.now() - startedAt);
+      options.observe?.(script.name, systemClock.monotonic() - startedAt);
     }
   },
 });

@@ -3,7 +3,7 @@
  * it was asked for. Alone, nothing waits: the call leaves in the same turn of the event loop.
  */
 
-import type { Millis } from "../domain/time.ts";
+import { systemClock, type Millis } from "../domain/time.ts";
 import { isScriptsMistake } from "./script.ts";
 
 /** One under way and one being made: more would make the groups smaller and Redis's work larger, and save no time. */
@@ -62,7 +62,7 @@ export const together = <Item, Result>(
     const [first] = waiting;
     if (planned || first === undefined || underWay >= UNDER_WAY) return;
     planned = true;
-    const early = waiting.length < atMost ? first.by - performance.now() : 0;
+    const early = waiting.length < atMost ? first.by - systemClock.monotonic() : 0;
     if (early > 0) patient = setTimeout(flush, early);
     else setImmediate(flush);
   };
@@ -78,7 +78,7 @@ export const together = <Item, Result>(
 
   return (item, patience) =>
     new Promise((resolve, reject) => {
-      waiting.push({ item, by: patience === undefined ? 0 : performance.now() + patience, resolve, reject });
+      waiting.push({ item, by: patience === undefined ? 0 : systemClock.monotonic() + patience, resolve, reject });
       if (waiting.length >= atMost && underWay < UNDER_WAY) makeFull();
       else plan();
     });

@@ -33,8 +33,8 @@ export interface SandboxOptions {
   readonly slowFor?: Millis;
 }
 
-/** Twilio's own test sender. */
-const FROM = "+15005550006";
+/** Twilio's own test sender: what a message goes out as that names nobody. */
+export const SANDBOX_FROM = "+15005550006";
 
 export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> => {
   const { record, log, clock = systemClock, slowFor = seconds(5) } = options;
@@ -52,7 +52,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
     smtpUrl: `smtp://127.0.0.1:${mail.port}`,
     twilio: {
       ...credentials,
-      from: FROM,
+      from: SANDBOX_FROM,
       baseUrl: twilio.baseUrl,
       statusCallback: (messageId) => `${twilio.baseUrl}/status/${messageId}`,
     },

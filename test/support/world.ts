@@ -4,7 +4,8 @@
  */
 import { pino, type Logger } from "pino";
 import { readEnv, type Config } from "../../config/env.ts";
-import { composeCore, composeServices, type Core } from "../../src/compose.ts";
+import { composeServices } from "../../src/compose-services.ts";
+import { composeCore, type Core } from "../../src/compose.ts";
 import { CHANNELS, type Channel } from "../../src/domain/channel.ts";
 import { instant, type Instant } from "../../src/domain/time.ts";
 import { createServer } from "../../src/http/server.ts";

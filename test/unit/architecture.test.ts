@@ -26,7 +26,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** They join the rooms, and see everything. */
 const JOINERS = new Set([
   "src/compose.ts",
+  "src/compose-callbacks.ts",
   "src/compose-limits.ts",
+  "src/compose-metrics.ts",
+  "src/compose-services.ts",
   "src/ratelimit-exports.ts",
   "src/serve.ts",
   "src/main.ts",

@@ -3,7 +3,7 @@ import { clientAddress } from "../../src/ratelimit/client-address.ts";
 import type { Facts } from "../../src/ratelimit/caller.ts";
 import type { Policy } from "../../src/ratelimit/policy.ts";
 import { readPolicy } from "../../src/ratelimit/policy-reading.ts";
-import { ruleFinder, rulesFor } from "../../src/ratelimit/rules-for.ts";
+import { ruleFinder } from "../../src/ratelimit/rules-for.ts";
 
 const policy = (layers: unknown): Policy => readPolicy("p", { dialect: "d", default_plan: "free", layers }, ["d"], []);
 const rule = (...routes: string[]) => ({ routes, limits: { minute: 5 } });
@@ -27,7 +27,7 @@ describe("of a layer's rules", () => {
     },
   });
   const find = (method: string, route: string | null, query?: unknown) =>
-    rulesFor(one, { method, route, query, facts: { ip: "192.0.2.1" } }).map((found) => found.rule);
+    ruleFinder(one)({ method, route, query, facts: { ip: "192.0.2.1" } }).map((found) => found.rule);
 
   it.each<[string, string | null, unknown, string]>([
     ["POST", "/v1/email/send", undefined, "exact"],
@@ -58,7 +58,7 @@ describe("of a layer's rules", () => {
 describe("a caller", () => {
   const by = (...key: string[]) => policy({ all: { key, kind: "fixed", rules: { r: rule("POST /x/:thing", "*") } } });
   const nameOf = (key: string[], facts: Facts, more: object = {}) =>
-    rulesFor(by(...key), { method: "POST", route: "/x/:thing", facts, ...more })[0]
+    ruleFinder(by(...key))({ method: "POST", route: "/x/:thing", facts, ...more })[0]
       ?.name.split(":")
       .slice(3)
       .join(":");
@@ -135,7 +135,7 @@ describe("limits of a caller's own", () => {
     two: { own: { rule: "ceiling", key: ["account"], kind: "rolling", windows: ["day"] } },
   });
   const asked = (facts: Facts, route = "/x") =>
-    rulesFor(layered, { method: "POST", route, facts }).map(({ rule: name, windows }) => [
+    ruleFinder(layered)({ method: "POST", route, facts }).map(({ rule: name, windows }) => [
       name,
       ...windows.map(({ limit }) => limit),
     ]);
@@ -181,7 +181,7 @@ describe("a plan", () => {
     },
   });
   const limits = (plan?: string | null) =>
-    rulesFor(byPlan, { method: "GET", route: "/", facts: { plan: plan ?? null } }).flatMap(({ windows }) =>
+    ruleFinder(byPlan)({ method: "GET", route: "/", facts: { plan: plan ?? null } }).flatMap(({ windows }) =>
       windows.map(({ limit }) => limit),
     );
 

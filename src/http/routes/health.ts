@@ -38,7 +38,7 @@ export const healthRoutes = (app: App, { health, limits, metrics, logger }: Serv
       config: { access: "anyone", unlimited: true },
       schema: {
         tags,
-        summary: "Ready to take messages: Redis, its persistence and eviction policy, workers, time zone data",
+        summary: "Ready to take messages: Redis, what it keeps and evicts, failovers, workers",
         response: { 200: schemas.Ready, 503: schemas.Ready, ...problems },
       },
     },

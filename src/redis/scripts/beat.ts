@@ -5,7 +5,7 @@ import { loadScript, type ScriptRunner } from "../script.ts";
 const script = loadScript(import.meta.url);
 
 /**
- * A worker beats every 2 s and is dead after 6 (release.lua).
+ * A worker beats every 2 s and is dead after 6 (lib/workers.lua).
  * @param seen the newest generation of the cell that this process has seen
  */
 export const beat = async (

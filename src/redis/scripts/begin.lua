@@ -7,6 +7,7 @@
 --@ lib ends
 --@ lib lanes
 --@ lib flush
+--@ lib ahead
 --[[ begin: may this worker hand these messages to the provider? Marks them `sending`, gives them their slots of the rate,
      and checks every rule once more with the message's own hold included (a limit lowered since its release holds).
      KEYS 1 cell
@@ -22,7 +23,6 @@
        {'stale'}           this release is over ]]
 local reap_in = tonumber(ARGV[1])
 local SLOT_AHEAD = 1000
-local SENDER_LEAD = 50
 local NOT_AT_HOME = 300 -- ms: a failover is over in a second or two
 local now = keep_clock()
 local returned, replies = {}, {}

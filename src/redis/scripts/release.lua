@@ -9,6 +9,7 @@
 --@ lib due
 --@ lib turns
 --@ lib workers
+--@ lib ahead
 --[[ release: which waiting messages of a channel may go now. Parks as it walks (a refusal leaves that trace).
      KEYS 1 cell
      ARGV 1 channel, 2 most messages in one job (a parcel), 3 lanes and 4 messages and 5 pops and 6 promotions and 7 µs of work at most
@@ -21,12 +22,9 @@ local MOST_POPS, MOST_PROMOTIONS, MOST_WORK = tonumber(ARGV[5]), tonumber(ARGV[6
 -- µs that each is reckoned to take; of an account and a lane the first look, for rows are read and written once
 local WORK = { promoted = 25, unparked = 15, account = 30, lane = 20, message = 12 }
 local H_PER_A = 3           -- H is served at most this often for each service of A
-local SENDER_LEAD = 50      -- ms a sender's slot may lie ahead of the channel's
-local TWICE = 2             -- messages released and not begun, for each hand
-local SPARE = 6             -- the same where they come in parcels: a slow message must not leave hands idle
+local SPARE = 6             -- messages released and not begun, for each hand, where they come in parcels: a slow message must not leave hands idle
 local SHARES = 4            -- parcels that there must be for each process: none takes all there is
 local ROOM = 4              -- parcels that a call is worth
-local RELEASE_AHEAD = 2000  -- ms of the channel's rate that may be released and not begun
 
 local now, woken, work = keep_clock(), {}, 0
 

@@ -3,6 +3,7 @@
 --@ lib rows
 --@ lib messages
 --@ lib workers
+--@ lib ahead
 --[[ tick: is there anything to do, on any channel, and when must somebody look again? Reads only: an idle cell costs this
      call twice a second, whatever waits in it.
      KEYS 1 cell
@@ -62,8 +63,8 @@ for i = 3, #ARGV do
     if closed > now then
       sooner(closed)
     elseif rate.paused ~= 1 then
-      local target = 2 * live_workers(channel, now)
-      if rate.interval then target = math.min(target, math.max(1, math.floor(2000 / rate.interval))) end
+      local target = TWICE * live_workers(channel, now)
+      if rate.interval then target = math.min(target, math.max(1, math.floor(RELEASE_AHEAD / rate.interval))) end
       if redis.call('ZCARD', cell .. 'released:' .. channel) < target then call_for(channel) end
     end
   end

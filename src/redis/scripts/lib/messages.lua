@@ -206,7 +206,7 @@ local function x_of(id)
   return row('x:' .. id)
 end
 
--- scheduled, queued, released, sending or an end; nil when there is no such message.
+-- scheduled, queued, released, sending, asking or an end; nil when there is no such message.
 local function state_of(id)
   local state = x_of(id).f.state
   if state then return state end
