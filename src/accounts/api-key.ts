@@ -94,6 +94,7 @@ export interface ApiKeys {
     digest: string,
     boundsOf: (key: LiveKey) => Held | null,
   ): Promise<Entry<Held> | null>;
-  /** The same for one whose secret somebody else has judged: a token's. */
+  /** The same for one whose secret somebody else has yet to judge, a token's: it counts as used when that one says so. */
   known(id: string): Promise<KnownKey | null>;
+  used(key: KnownKey): void;
 }

@@ -163,10 +163,8 @@ export const apiKeysOn = ({ redis, keys, scripts, clock, plans = new Map() }: Ap
     enter,
     known: async (id) => {
       const found = await find(id);
-      if (found === null) return null;
-      const { seenAt } = found;
-      void noteUse(found.read.key, seenAt);
-      return { ...found.read.key, seenAt };
+      return found && { ...found.read.key, seenAt: found.seenAt };
     },
+    used: (key) => void noteUse(key, key.seenAt),
   };
 };

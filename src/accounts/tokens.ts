@@ -87,6 +87,7 @@ export const tokensOn = (parts: { scripts: ScriptRunner; clock: Clock; keys: Api
       if (refreshed.kind !== "granted") throw refusals[refreshed.kind]();
       const key = await keys.known(refreshed.key);
       if (!key) throw invalidToken("the key of this refresh token has expired or was revoked");
+      keys.used(key);
       const scopes = both(scopesIn(refreshed.scopes), key.scopes);
       return grant(key, scopes, key.seenAt, { token: successor, expiresAt: refreshed.expiresAt });
     },
@@ -96,6 +97,7 @@ export const tokensOn = (parts: { scripts: ScriptRunner; clock: Clock; keys: Api
       const key = signed && (await keys.known(signed.key));
       const claims = key && (await signed.holds(key.seenAt));
       if (!claims || claims.account !== key.account) return null;
+      keys.used(key);
       // What the key may no longer do, its tokens may not either.
       return { ...key, scopes: both(claims.scopes, key.scopes) };
     },

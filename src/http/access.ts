@@ -6,6 +6,7 @@ import type { ApiLimits } from "../accounts/api-limits.ts";
 import type { Who } from "../domain/audit.ts";
 import type { IdSeed } from "../domain/id.ts";
 import type { KeyScope } from "../domain/key-scope.ts";
+import type { MonotonicMillis } from "../domain/time.ts";
 
 export type Access = "operator" | "account" | "account-or-operator" | "anyone" | "loopback-or-operator";
 
@@ -80,6 +81,8 @@ declare module "fastify" {
     /** Its route's: Fastify makes an object each time that it is asked for its own. */
     route: FastifyContextConfig & { readonly url?: string };
     caller: Caller | null;
+    /** When an account's key was found to be good, by the process's own clock. */
+    lookedAt: MonotonicMillis | null;
     /** SHA-256 of the body as it came, in hex. Only where a route is idempotent. */
     bodyDigest: string | null;
     idempotent: IdempotentRun | null;

@@ -20,6 +20,7 @@ import {
 import { scopeText } from "../domain/key-scope.ts";
 import type { Access, AccountCaller, App, Caller } from "./access.ts";
 import { isFromLoopback } from "../domain/loopback.ts";
+import { seconds } from "../domain/time.ts";
 import { clientAddress } from "../ratelimit/client-address.ts";
 import { guessLimit } from "./guess-limit.ts";
 import { factsOf } from "./limits.ts";
@@ -28,6 +29,9 @@ import type { ServerOptions, Services } from "./services.ts";
 /** The credential; "" for a header of another form; null without one. An access token has some 500 characters. */
 export const bearer = (header: string | undefined): string | null =>
   header === undefined ? null : (/^bearer +([\x21-\x7e]{1,2048})$/i.exec(header)?.[1] ?? "");
+
+/** A body that is under way for longer than this has its caller looked up again when it is there. */
+const LOOKED_LONG_AGO = seconds(1);
 
 const NEEDS_A_KEY: ReadonlySet<Access> = new Set(["operator", "account", "account-or-operator"]);
 
@@ -95,8 +99,10 @@ export const authenticate = (app: App, services: Services, options: ServerOption
 
   /** Guesses count as any other request of an address (limits.ts). Once they are a flood, they cost Redis nothing. */
   const hearGuess = (request: FastifyRequest): void => {
-    const seconds = guesses.isUntouched() ? 0 : guesses.ask(clientAddress(request.ip));
-    if (seconds > 0) throw tooManyRequests(seconds);
+    const wait = guesses.isUntouched() ? 0 : guesses.ask(clientAddress(request.ip));
+    if (wait === 0) return;
+    request.limitsAsked = true;
+    throw tooManyRequests(wait);
   };
   const guessed = (token: string | null, ip: string): SluiceError => {
     guesses.take(clientAddress(ip));
@@ -104,6 +110,7 @@ export const authenticate = (app: App, services: Services, options: ServerOption
   };
 
   app.decorateRequest("caller", null);
+  app.decorateRequest("lookedAt", null);
   // Every request passes here, and each function that only waits for another costs it a promise: so this is one.
   app.addHook("onRequest", async (request) => {
     const access = request.is404 ? "anyone" : request.route.access;
@@ -112,14 +119,42 @@ export const authenticate = (app: App, services: Services, options: ServerOption
     const token = bearer(request.headers.authorization);
     const digest = token === null ? "" : digestOf(token);
     if (token !== null && isSameDigest(adminDigest, digest)) request.caller = { kind: "operator" };
-    else if (request.route.unlimited === true || !NEEDS_A_KEY.has(access)) request.caller = { kind: "nobody" };
-    else {
+    else if (request.route.unlimited === true || !NEEDS_A_KEY.has(access)) {
+      if (token !== null && access === "loopback-or-operator") {
+        hearGuess(request);
+        guesses.take(clientAddress(request.ip));
+      }
+      request.caller = { kind: "nobody" };
+    } else {
       hearGuess(request);
-      const key = token === null || token === "" ? null : await keyOf(app, services, request, token, digest);
+      let key: LiveKey | null = null;
+      try {
+        if (token !== null && token !== "") key = await keyOf(app, services, request, token, digest);
+      } catch (error) {
+        // Where Redis does not answer nobody knows who asks: it is nobody's request, and not that of its address either.
+        request.limitsAsked = true;
+        throw error;
+      }
       if (key === null) throw guessed(token, request.ip);
       request.caller = callerOf(key);
+      request.lookedAt = services.clock.monotonic();
     }
     admit(request.caller, access, request);
+  });
+
+  const lookAgain = async (request: FastifyRequest): Promise<void> => {
+    const token = bearer(request.headers.authorization) ?? "";
+    const key = await (looksLikeAccessToken(token) ? services.tokens : services.keys).authenticate(token);
+    if (key === null) throw refusalOf(token);
+    request.caller = callerOf(key);
+    admit(request.caller, request.route.access ?? "account", request);
+  };
+  // A body may take its time, and what was revoked meanwhile opens nothing.
+  app.addHook("preValidation", (request, _reply, done) => {
+    const isOld = request.lookedAt !== null && services.clock.monotonic() - request.lookedAt > LOOKED_LONG_AGO;
+    if (isOld) return lookAgain(request);
+    done();
+    return undefined;
   });
 };
 

@@ -1,7 +1,7 @@
 /** One client by its address: an IPv4 address, or the IPv6 network of 64 bits that one customer of a provider is given. */
 import { isIP } from "node:net";
 
-/** What a proxy wrote in the place of an address, and is none, is one client. */
+/** Who has no address is one client: what a proxy wrote in its place is none, or its connection was gone before anybody asked. */
 const UNREADABLE = "unreadable";
 
 const groupsOf = (side: string): number[] =>
@@ -24,8 +24,9 @@ const eightGroups = (address: string): number[] => {
 const withoutPort = (text: string): string =>
   /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
 
-export const clientAddress = (ip: string): string => {
-  const [address = ""] = withoutPort(ip).split("%");
+/** @param ip Fastify's `request.ip`, which is undefined for a connection that is gone, whatever its type says */
+export const clientAddress = (ip: string | undefined): string => {
+  const [address = ""] = withoutPort(ip ?? "").split("%");
   const version = isIP(address);
   if (version === 0) return UNREADABLE;
   if (version === 4) return address;

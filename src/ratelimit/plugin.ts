@@ -45,9 +45,9 @@ const dialectOf = (policy: Policy): Dialect => {
 };
 
 /** With the client's address. Of frozen facts that come again, the same again: rules-for.ts remembers what follows from them. */
-const facing = (): ((facts: Facts, ip: string) => Facts) => {
+const facing = (): ((facts: Facts, ip?: string) => Facts) => {
   const last = new WeakMap<Facts, Facts>();
-  return (facts, ip) => {
+  return (facts, ip = "") => {
     if (!Object.isFrozen(facts)) return { ip, ...facts };
     const known = last.get(facts);
     if (known?.ip === (facts.ip ?? ip)) return known;
@@ -98,6 +98,9 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
   const lowerCase = lowerCasing();
   const limiter = limiterOf(options);
   const dialect = options.dialect ?? dialectOf(limiter.policy);
+  // Whose address it is is asked while the connection is there, and Node keeps the answer: one that is reset right behind its
+  // request would else be nobody's.
+  app.server.on("connection", (socket) => void socket.remoteAddress);
   // Registered twice, around and within, it still decides once: what comes first has decided.
   if (!app.hasRequestDecorator("limits")) {
     app.decorateRequest("limits", null);

@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { until } from "../support/until.ts";
 import { ADMIN_KEY } from "../support/fake-services.ts";
 import { anApi, anEmail, anSms, type Api } from "./api.ts";
 
@@ -47,6 +50,54 @@ describe("a credential", () => {
     expect((await api.operate("DELETE", `/v1/accounts/${id}/keys/${keyId}`)).status).toBe(204);
     expect((await api.ask("GET", "/v1/quotas", { key })).status).toBe(401);
     expect((await api.ask("POST", "/v1/email/send", { key, body: anEmail })).status).toBe(401);
+  });
+});
+
+describe("a body that is long under way", () => {
+  /** Headers and a part of the body; the rest when it is said so. */
+  const slowly = async (on: Api, key: string) => {
+    const body = JSON.stringify(anEmail);
+    const looked = on.world.calls.authenticate;
+    const socket = connect({ host: "127.0.0.1", port: on.port });
+    socket.setEncoding("utf8");
+    let heard = "";
+    socket.on("data", (text: string) => (heard += text));
+    const closed = once(socket, "close");
+    const head = [
+      "POST /v1/email/send HTTP/1.1",
+      "Host: sluice.test",
+      "Connection: close",
+      `Authorization: Bearer ${key}`,
+    ];
+    const about = ["Content-Type: application/json", `Content-Length: ${Buffer.byteLength(body)}`];
+    socket.write(`${[...head, ...about].join("\r\n")}\r\n\r\n${body.slice(0, 9)}`);
+    await until(() => on.world.calls.authenticate > looked);
+    return async (): Promise<string> => {
+      socket.write(body.slice(9));
+      await closed;
+      return heard.slice("HTTP/1.1 ".length, "HTTP/1.1 ".length + 3);
+    };
+  };
+
+  it("opens nothing for a key that was revoked meanwhile", async () => {
+    const alone = await another();
+    const { id, key, keyId } = await alone.anAccount();
+    const rest = await slowly(alone, key);
+    await alone.operate("DELETE", `/v1/accounts/${id}/keys/${keyId}`);
+    alone.world.monotonic += 1_001;
+    expect(await rest()).toBe("401");
+    expect(alone.world.drafts).toEqual([]);
+  });
+
+  it("has its key looked at twice, and one that is there at once has not", async () => {
+    const alone = await another();
+    const { key } = await alone.anAccount();
+    const rest = await slowly(alone, key);
+    alone.world.monotonic += 1_001;
+    expect(await rest()).toBe("202");
+    expect(alone.world.calls.authenticate).toBe(2);
+    expect((await alone.ask("POST", "/v1/email/send", { key, body: anEmail })).status).toBe(202);
+    expect(alone.world.calls.authenticate).toBe(3);
   });
 });
 
@@ -156,6 +207,17 @@ describe("guesses at keys", () => {
     expect((await guess("203.0.113.2")()).status).toBe(401);
     alone.world.monotonic += 1_000;
     expect((await guess("203.0.113.1")()).status).toBe(401);
+  });
+
+  it("count where the operator's is asked for and no other", async () => {
+    const alone = await another({}, { guessLimit: { perSecond: 1, burst: 3 }, trustedProxies: ["127.0.0.0/8"] });
+    const guess = (path: string) =>
+      alone.ask("GET", path, { key: `${ADMIN_KEY}x`, headers: { "X-Forwarded-For": "203.0.113.1" } });
+    const seen: number[] = [];
+    for (const path of ["/metrics", "/sandbox", "/metrics", "/metrics", "/v1/quotas"])
+      seen.push((await guess(path)).status);
+    expect(seen).toEqual([403, 403, 403, 429, 429]);
+    expect((await alone.ask("GET", "/metrics", { key: ADMIN_KEY })).status).toBe(200);
   });
 });
 

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { loadPolicy } from "../../config/policies.ts";
@@ -5,6 +7,7 @@ import type { Facts } from "../../src/ratelimit/caller.ts";
 import { DIALECTS } from "../../src/ratelimit/dialects/by-name.ts";
 import { rateLimit } from "../../src/ratelimit/plugin.ts";
 import { admit } from "../../src/redis/scripts/admit.ts";
+import { until } from "../support/until.ts";
 import { onTheWire } from "../security/wire.ts";
 import { limitStages } from "./stage.ts";
 import { aPolicy, stubApp, type StubApp } from "./stub-app.ts";
@@ -351,5 +354,73 @@ describe("many requests", () => {
       ),
     );
     expect(statuses.filter((status) => status === 200)).toHaveLength(70);
+  });
+});
+
+describe("facts that come again", () => {
+  const asOne = (name: string) => Object.freeze({ account: name });
+
+  it("are counted by the query where a rule asks for it", async () => {
+    const policy = aPolicy({
+      all: {
+        key: ["account|ip"],
+        kind: "rolling",
+        rules: {
+          sums: { routes: ["GET /data?query=sums"], limits: { minute: 2 } },
+          other: { routes: ["*"], limits: { minute: 9 } },
+        },
+      },
+    });
+    const facts = asOne("acc_query");
+    const stage = await aStage();
+    const stub = await stubApp({ limiter: stage.limiter({ policy }), routes: ["GET /data"], identify: () => facts });
+    opened.push(stub);
+    const seen: (string | undefined)[] = [];
+    for (const query of ["", "?query=sums", "?query=x", "?query=sums"])
+      seen.push((await fetch(`${stub.base}/data${query}`)).headers.get("ratelimit")?.split(";t")[0]);
+    expect(seen).toEqual(['"other";r=8', '"sums";r=1', '"other";r=7', '"sums";r=0']);
+  });
+
+  it("are counted by the address that each request comes from", async () => {
+    const policy = aPolicy({
+      all: { key: ["ip"], kind: "rolling", rules: { other: { routes: ["*"], limits: { minute: 9 } } } },
+    });
+    const facts = asOne("acc_address");
+    const stage = await aStage();
+    const limiter = stage.limiter({ policy });
+    const stub = await stubApp({ limiter, routes: ["GET /data"], identify: () => facts, trustProxy: "127.0.0.1" });
+    opened.push(stub);
+    const left: (string | null)[] = [];
+    for (const from of ["203.0.113.1", "203.0.113.2", "203.0.113.1"]) {
+      const { headers } = await fetch(`${stub.base}/data`, { headers: { "x-forwarded-for": from } });
+      left.push(headers.get("x-ratelimit-remaining"));
+    }
+    expect(left).toEqual(["8", "8", "7"]);
+  });
+});
+
+describe("a request whose connection is reset right behind it", () => {
+  it("is its address's all the same", async () => {
+    const policy = aPolicy({
+      all: { key: ["ip"], kind: "rolling", rules: { other: { routes: ["*"], limits: { minute: 1_000 } } } },
+    });
+    const stage = await aStage();
+    const limiter = stage.limiter({ policy });
+    const stub = await stubApp({ limiter, routes: ["GET /data"] });
+    opened.push(stub);
+    const RESETS = 50;
+    for (let n = 0; n < RESETS; n++) {
+      const socket = connect({ host: "127.0.0.1", port: stub.port });
+      await once(socket, "connect");
+      socket.write("GET /data HTTP/1.1\r\nHost: sluice.test\r\n\r\n", () => socket.resetAndDestroy());
+      await once(socket, "close");
+    }
+    // Whoever comes after them has waited for none of them: all that were read have been charged by then.
+    const used = async (): Promise<number> => {
+      const [standing] = (await limiter.survey({ ip: "127.0.0.1" })).standings;
+      return standing ? standing.limit - standing.remaining : 0;
+    };
+    await until(async () => (await used()) >= stub.served.length && stub.served.length > 0);
+    expect(await used()).toBeGreaterThanOrEqual(stub.served.length);
   });
 });

@@ -5,6 +5,7 @@ import { keysOf } from "../../src/redis/keys.ts";
 import { ADMIN_KEY } from "../support/fake-services.ts";
 import { anIdentity, aKeyOf, composeIdentity, type Identity } from "../support/identity.ts";
 import { textOf, type Answer } from "../http/api.ts";
+import { until } from "../support/until.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -314,5 +315,22 @@ describe("the secret that signs", () => {
     expect(api.world.logged.length).toBeGreaterThan(0);
     for (const secret of [...secrets, textOf(granted, "access_token"), textOf(granted, "refresh_token"), key])
       expect(logged).not.toContain(secret);
+  });
+});
+
+describe("an access token that has expired", () => {
+  it("is no use of its key", async () => {
+    const lastUsed = async (of: string, id: string) => (await api.identity.keys.get(of, id))?.lastUsedAt ?? null;
+    const token = await tokenFor();
+    await look(token);
+    await until(async () => (await lastUsed(account, keyId)) !== null);
+    const before = await lastUsed(account, keyId);
+    await api.moveBy(HOUR);
+    expect((await look(token)).status).toBe(401);
+    // What is noted goes by one connection, in order: where another's use stands, this one's would.
+    const other = await api.anAccount();
+    expect((await api.ask("GET", "/v1/messages", { key: other.key })).status).toBe(200);
+    await until(async () => (await lastUsed(other.id, other.keyId)) !== null);
+    expect(await lastUsed(account, keyId)).toBe(before);
   });
 });

@@ -1,5 +1,5 @@
 /** A request under a key that its process knows already is held to its limits in the look-up of the key, or not at all. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { loadPolicy } from "../../config/policies.ts";
 import { digestOf, newKeyText } from "../../src/accounts/key-text.ts";
 import { milliseconds, systemClock } from "../../src/domain/time.ts";
@@ -7,7 +7,8 @@ import { limiterOn } from "../../src/ratelimit/limiter.ts";
 import type { AdmitBucket } from "../../src/redis/admissions.ts";
 import { admit } from "../../src/redis/scripts/admit.ts";
 import type { ScriptRunner } from "../../src/redis/script.ts";
-import { anApi } from "../http/api.ts";
+import type { ServerOptions } from "../../src/http/services.ts";
+import { anApi, type Api } from "../http/api.ts";
 import { until } from "../support/until.ts";
 import { anIdentity, composeIdentity, type Identity } from "../support/identity.ts";
 
@@ -77,6 +78,12 @@ describe("a key that is looked up", () => {
     expect((await enter())?.key.scopes).toEqual(["read"]);
   });
 
+  it("is under its account's own ceiling, and in windows that this one does not state under its plan's", async () => {
+    await api.operate("PUT", "/v1/plans/ceiled", { api_ceiling: { minute: 90, hour: 700 } });
+    await api.operate("PATCH", `/v1/accounts/${account}`, { plan: "ceiled", api_ceiling: { minute: 10 } });
+    expect((await enter())?.key.limits.ceiling).toEqual({ minute: 10, hour: 700 });
+  });
+
   it("and is revoked, expired, or of an account that is gone lets nobody in, and charges nothing", async () => {
     const ends = [
       () => api.operate("DELETE", path()),
@@ -123,35 +130,93 @@ describe("a key that is looked up", () => {
     expect(places.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, n) => before + n + 1));
   });
 
-  it("and its limits are one call of Redis for a request, as soon as the key is known", async () => {
-    const asked: string[] = [];
-    const scripts: ScriptRunner = {
-      run: (script, args) => {
-        asked.push(script.name);
-        return api.scripts.run(script, args);
-      },
-    };
-    const identity = composeIdentity(api.redis, scripts, api.server.cell);
-    const limiter = limiterOn({ policy: loadPolicy("sluice"), scripts, clock: systemClock });
+  it("and shares its call with other keys is charged by what became of itself", async () => {
+    const [good, gone] = [await api.anAccount(), await api.anAccount()];
+    const boundsOf = (id: string) => ({ rules: [{ ...held.rules[0]!, name: `test:${id}` }] });
+    const bounds = { [good.keyId]: boundsOf(good.keyId), [gone.keyId]: boundsOf(gone.keyId) };
+    const go = (one: typeof good) =>
+      api.identity.keys.enter(one.key, digestOf(one.key), () => bounds[one.keyId] ?? null);
+    const usedBy = async ({ keyId: id }: typeof good) =>
+      (await admit(api.scripts, "look", bounds[id]?.rules ?? [])).buckets[0]?.[0]?.used;
+    for (const one of [good, gone]) {
+      await go(one);
+      await until(async () => ((await api.identity.keys.get(one.id, one.keyId))?.lastUsedAt ?? 0) > api.now() - MINUTE);
+      await go(one);
+    }
+    await api.moveBy(MINUTE);
+    await api.operate("DELETE", `/v1/accounts/${gone.id}/keys/${gone.keyId}`);
+    const entries = await Promise.all([gone, good, good, gone, good].map(go));
+    expect(entries.map((entry) => entry !== null)).toEqual([false, true, true, false, true]);
+    expect([await usedBy(good), await usedBy(gone)]).toEqual([3, 0]);
+  });
+});
+
+describe("a request over HTTP", () => {
+  /** What the API asks of Redis about keys and limits, in the order in which it asks. */
+  const asked: string[] = [];
+  let refused: string | null = null;
+  const scripts: ScriptRunner = {
+    run: (script, args) => {
+      asked.push(script.name);
+      return script.name === refused
+        ? Promise.reject(new Error("Connection is closed."))
+        : api.scripts.run(script, args);
+    },
+  };
+  const limiter = limiterOn({ policy: loadPolicy("sluice"), scripts, clock: systemClock });
+  const open: Api[] = [];
+  const counted = async (options?: ServerOptions): Promise<Api> => {
     const limits = {
       limiter,
       usage: async () => [],
       events: async () => ({ events: [], after: "" }),
       close: async () => {},
     };
-    const counted = await anApi({ ...identity, limits });
+    const made = await anApi({ ...composeIdentity(api.redis, scripts, api.server.cell), limits }, options);
+    open.push(made);
+    return made;
+  };
+  const aboutKeys = (): readonly string[] => asked.splice(0).filter((name) => name === "let-in" || name === "admit");
+  afterEach(async () => {
+    refused = null;
+    for (const one of open.splice(0)) await one.close();
+  });
+
+  it("has its key and its limits asked in one call, as soon as the key is known", async () => {
+    const one = await counted();
     const ask = async (): Promise<readonly string[]> => {
       asked.splice(0);
-      expect((await counted.ask("GET", "/v1/messages", { key })).status).toBe(200);
-      return asked.filter((name) => name === "let-in" || name === "admit");
+      expect((await one.ask("GET", "/v1/messages", { key })).status).toBe(200);
+      return aboutKeys();
     };
-    try {
-      expect(await ask()).toEqual(["let-in", "admit"]);
-      await noted();
-      await ask();
-      expect([await ask(), await ask()]).toEqual([["let-in"], ["let-in"]]);
-    } finally {
-      await counted.close();
+    expect(await ask()).toEqual(["let-in", "admit"]);
+    await noted();
+    await ask();
+    expect([await ask(), await ask()]).toEqual([["let-in"], ["let-in"]]);
+  });
+
+  it("is 503 while nobody can say whose it is, however many come, and counts as no one's", async () => {
+    const one = await counted();
+    refused = "let-in";
+    asked.splice(0);
+    const answers = await Promise.all(Array.from({ length: 200 }, () => one.ask("GET", "/v1/messages", { key })));
+    expect(new Set(answers.map(({ status, body }) => `${status} ${String(body["code"])}`))).toEqual(
+      new Set(["503 unavailable"]),
+    );
+    expect(aboutKeys()).not.toContain("admit");
+    refused = null;
+    expect((await one.ask("GET", "/v1/messages", { key })).status).toBe(200);
+  });
+
+  it("asks nothing of Redis when it is one guess more after many", async () => {
+    const one = await counted({ guessLimit: { perSecond: 1, burst: 3 } });
+    asked.splice(0);
+    const seen: unknown[] = [];
+    for (let n = 0; n < 5; n++) {
+      const { status } = await one.ask("GET", "/v1/quotas", { key: newKeyText(keyId) });
+      seen.push([status, ...aboutKeys()]);
     }
+    expect(seen.slice(0, 3)).toEqual(Array(3).fill([401, "let-in", "admit"]));
+    expect(seen.slice(3)).toEqual([[429], [429]]);
   });
 });

@@ -150,6 +150,7 @@ export const fakeKeys = (world: FakeState): ApiKeys => {
       const found = [...keys.values()].find(({ record }) => record.id === id);
       return found ? knownKey(found.record, world) : null;
     },
+    used: () => {},
   };
 };
 
