@@ -21,6 +21,7 @@ import { sheddingBy } from "./gate/shedding.ts";
 import type { ChannelSetup, Services } from "./http/services.ts";
 import { redisHealth } from "./redis/health.ts";
 import { readMemory } from "./redis/memory.ts";
+import { shared } from "./redis/shared.ts";
 import { arrivalLog } from "./sandbox/arrivals.ts";
 import { SANDBOX_PAGE_CSP, sandboxPage } from "./sandbox/page.ts";
 import { SANDBOX_FROM } from "./sandbox/sandbox.ts";
@@ -62,7 +63,7 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
     sending: composeSending(core),
     looking: readingOn({ redis: commands, scripts, keys, queues }),
     control,
-    health: { ready: redisHealth(commands, scripts, keys, core.promised) },
+    health: { ready: shared(redisHealth(commands, scripts, keys, core.promised)) },
     metrics: {
       contentType: metrics.contentType,
       text: async () => {
