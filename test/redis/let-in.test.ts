@@ -216,7 +216,7 @@ describe("a request over HTTP", () => {
       const { status } = await one.ask("GET", "/v1/quotas", { key: newKeyText(keyId) });
       seen.push([status, ...aboutKeys()]);
     }
-    expect(seen.slice(0, 3)).toEqual(Array(3).fill([401, "let-in", "admit"]));
-    expect(seen.slice(3)).toEqual([[429], [429]]);
+    const lookedAt = [401, "let-in", "admit"];
+    expect(seen).toEqual([lookedAt, lookedAt, lookedAt, [429], [429]]);
   });
 });
