@@ -4,7 +4,17 @@
  */
 export interface Mutant {
   readonly about:
-    "window" | "zone row" | "worker" | "decision" | "reaper" | "release" | "settle" | "fencing" | "begin" | "let-in";
+    | "window"
+    | "zone row"
+    | "worker"
+    | "decision"
+    | "reaper"
+    | "release"
+    | "settle"
+    | "fencing"
+    | "begin"
+    | "let-in"
+    | "auth";
   readonly file: string;
   readonly from: string;
   readonly to: string;
@@ -23,6 +33,7 @@ export const SUITES: { readonly [about in Mutant["about"]]: string } = {
   fencing: "test/redis/gate-rules.test.ts",
   begin: "test/redis/gate-rules.test.ts",
   "let-in": "test/redis/let-in.test.ts",
+  auth: "test/http/auth.test.ts",
 };
 
 const changing =
@@ -213,5 +224,25 @@ export const MUTANTS: readonly Mutant[] = [
     "who knows a key's id is let in",
     "const isKnown = known !== undefined && isSameDigest(known.digest, digest);",
     "const isKnown = known !== undefined;",
+  ),
+  changing("let-in", "src/redis/scripts/let-in.ts")(
+    "every request of a call goes by the first key of it",
+    "args.push(keyOf[group.places[0]!]! + 1);",
+    "args.push(1);",
+  ),
+  changing("let-in", "src/accounts/known-key.ts")(
+    "a plan's ceiling goes before the account's own",
+    "firstStated(limitIn(found.apiCeiling), ofPlan.apiCeiling)",
+    "firstStated(ofPlan.apiCeiling, limitIn(found.apiCeiling))",
+  ),
+  changing("auth", "src/http/auth.ts")(
+    "a key that was revoked while a body was under way sends it",
+    "if (isOld) return lookAgain(request);",
+    "void [isOld, lookAgain];",
+  ),
+  changing("auth", "src/http/auth.ts")(
+    "guesses at the operator's key are free",
+    "        guesses.take(clientAddress(request.ip));\n",
+    "",
   ),
 ];

@@ -93,6 +93,8 @@ const NASTY: Readonly<Record<string, Nasty>> = {
   "-0 as a length of time": { ...invalid, names: /^ttl$/, body: withField('"ttl": -0') },
   "an integer of 64 bits, which would come back as another": { ...invalid, names: /^metadata\.order$/, body: withField('"metadata": {"order": 1234567890123456789}') },
   "an integer of a thousand digits": { ...invalid, names: /^ttl$/, body: withField(`"ttl": ${"9".repeat(1_000)}`) },
+  "two byte order marks": { ...notJson, body: `\ufeff\ufeff${json({})}` },
+  "two byte order marks before what is looked at twice": { ...notJson, body: `\ufeff\ufeff${json({ text: "the constructor" })}` },
   "UTF-16 with its byte order mark": { ...malformed, names: /UTF-8/, body: Buffer.from(`\ufeff${json({})}`, "utf16le") },
   "UTF-16 that says so": { ...unsupported, names: /in UTF-8/, type: `${JSON_TYPE}; charset=utf-16le`, body: Buffer.from(json({}), "utf16le") },
   "UTF-16 without saying so": { ...notJson, body: Buffer.from(json({}), "utf16le") },
