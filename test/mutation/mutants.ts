@@ -44,6 +44,7 @@ const inWindow = changing("window", "src/domain/window.ts");
 const inOffset = changing("window", "src/domain/offset.ts");
 const inZoneRow = changing("zone row", "src/domain/zone-row.ts");
 const inDispatch = changing("worker", "workers/dispatch.ts");
+const inCalling = changing("worker", "workers/calling.ts");
 const inBeginning = changing("worker", "workers/beginning.ts");
 const inAction = changing("decision", "src/domain/action.ts");
 const inReaping = changing("reaper", "src/gate/reaping.ts");
@@ -85,33 +86,29 @@ export const MUTANTS: readonly Mutant[] = [
   inZoneRow("a row begins with the window after this one", "[first.startsAt, first.endsAt]", "[first.endsAt]"),
   inZoneRow("a row is taken to know days as far as hours", "Math.min(lastOf(hourList)", "Math.max(lastOf(hourList)"),
 
-  inDispatch(
-    "a provider is called after the budget",
-    "if (clock.monotonic() > t0 + policy.callBudget) return tooLate;",
-    "",
-  ),
-  inDispatch(
+  inCalling("a provider is called after the budget", "if (clock.monotonic() > t0 + callBudget)", "if (t0 < 0)"),
+  inCalling(
     "what was not called costs a try",
     'why: "not called: its time had passed", called: false',
     'why: "not called: its time had passed", called: true',
   ),
   inDispatch(
     "the reaper is not told of the attempt's time",
-    "policy.callBudget + policy.attemptTimeout + policy.reapMargin",
-    "policy.callBudget + policy.reapMargin",
+    "milliseconds(callBudget + attemptTimeout + policy.reapMargin)",
+    "milliseconds(callBudget + policy.reapMargin)",
   ),
-  inDispatch(
+  changing("worker", "workers/settling.ts")(
     "an outcome is settled under another release",
-    "{ ...message, token, ...action,",
-    "{ ...message, release: message.release + 1, token, ...action,",
+    "const settlement: Settlement = { id, release, token,",
+    "const settlement: Settlement = { id, release: release + 1, token,",
   ),
-  inDispatch(
+  inCalling(
     "an adapter that throws is taken for a refusal",
-    ".catch(() => NO_ANSWER)",
-    '.catch((): Outcome => ({ kind: "permanent", why: "" }))',
+    'const NO_ANSWER: Outcome = { kind: "uncertain", why: "no answer within the time of an attempt" };',
+    'const NO_ANSWER: Outcome = { kind: "permanent", why: "" };',
   ),
   inDispatch("one that is taken is sent all the same", 'case "go":', 'case "taken":\n          case "go":'),
-  inDispatch("every run has the same token", "token: randomUUID() }", 'token: "token" }'),
+  inDispatch("every run has the same token", "token: ours + (runs++).toString(36) }", "token: ours }"),
   inBeginning(
     "the budget counts from the first call, not from the one that was answered",
     "        t0 = clock.monotonic();\n",
@@ -154,7 +151,7 @@ export const MUTANTS: readonly Mutant[] = [
   script("release", "lib/quota")("what is held does not count", "limit - used - (q.f.held or 0)", "limit - used"),
   script("release", "lib/quota")(
     "what a call itself releases does not count",
-    "if q.room then q.room = q.room - by end",
+    "if q.room then q.room = q.room - chain.held end",
     "",
   ),
   script("release", "lib/quota")(
@@ -192,7 +189,7 @@ export const MUTANTS: readonly Mutant[] = [
     " or x.f.token ~= token then return 'refused'",
     " then return 'refused'",
   ),
-  script("fencing", "settle")("any release may settle", " or x.f.release ~= release or", " or"),
+  script("fencing", "settle")("any release may settle", "if x.f.release ~= release or x.f", "if x.f"),
   script("fencing", "begin")(
     "a second run of a message is told to go",
     "if x.f.token ~= token then return { 'taken' } end",
