@@ -35,7 +35,8 @@ export const seedAccounts = async (
       const happened = await accounts.ensure(seedId(seed.name), seed);
       (happened === "made" ? made : left).push(seed.name);
     } catch (why) {
-      if (!(why instanceof SluiceError)) throw why;
+      // What is wrong with the seed stays so; where Redis is away, or the account busy, it is tried again.
+      if (!(why instanceof SluiceError) || why.status >= 500) throw why;
       refused.push({ name: seed.name, why });
     }
   return { made, left, refused };

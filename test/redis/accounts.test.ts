@@ -6,6 +6,7 @@ import type { Plan, Plans } from "../../src/accounts/plan.ts";
 import { seedAccounts, seedId } from "../../src/accounts/seeding.ts";
 import { suppressionsOn } from "../../src/accounts/suppressions.ts";
 import { CHANNELS } from "../../src/domain/channel.ts";
+import { redisUnavailable } from "../../src/domain/errors.ts";
 import { milliseconds, systemClock } from "../../src/domain/time.ts";
 import { keysOf, type Keys } from "../../src/redis/keys.ts";
 import { scriptRunner, type ScriptRunner } from "../../src/redis/script.ts";
@@ -460,5 +461,10 @@ describe("accounts of the seed file", () => {
     ]);
     expect(seeded).toMatchObject({ made: ["Last"], left: ["There Already"], refused: [{ name: "Too Late" }] });
     expect(seeded.refused[0]?.why.extra.errors).toMatchObject([{ field: "plan", expected: "one of scale" }]);
+  });
+
+  it("are not refused for good where Redis does not answer", async () => {
+    const away = { ensure: () => Promise.reject(redisUnavailable("away")) };
+    await expect(seedAccounts(away, [{ name: "Later", timezone: "UTC" }])).rejects.toMatchObject({ status: 503 });
   });
 });
