@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 
 /** Who has no address is one client: what a proxy wrote in its place is none, or its connection was gone before anybody asked. */
-const UNREADABLE = "unreadable";
+export const UNREADABLE = "unreadable";
 
 const groupsOf = (side: string): number[] =>
   side === ""
@@ -25,8 +25,8 @@ const withoutPort = (text: string): string =>
   /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
 
 /** @param ip Fastify's `request.ip`, which is undefined for a connection that is gone, whatever its type says */
-export const clientAddress = (ip: string | undefined): string => {
-  const [address = ""] = withoutPort(ip ?? "").split("%");
+export const clientAddress = (ip = UNREADABLE): string => {
+  const [address = ""] = withoutPort(ip).split("%");
   const version = isIP(address);
   if (version === 0) return UNREADABLE;
   if (version === 4) return address;

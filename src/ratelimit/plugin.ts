@@ -11,6 +11,7 @@ import type { Redis } from "ioredis";
 import { systemClock } from "../domain/time.ts";
 import { cellTag, type Cell } from "../redis/keys.ts";
 import { scriptRunner } from "../redis/script.ts";
+import { UNREADABLE } from "./client-address.ts";
 import type { Facts } from "./caller.ts";
 import type { Decision } from "./decision.ts";
 import type { Dialect } from "./dialect.ts";
@@ -47,7 +48,7 @@ const dialectOf = (policy: Policy): Dialect => {
 /** With the client's address. Of frozen facts that come again, the same again: rules-for.ts remembers what follows from them. */
 const facing = (): ((facts: Facts, ip?: string) => Facts) => {
   const last = new WeakMap<Facts, Facts>();
-  return (facts, ip = "") => {
+  return (facts, ip = UNREADABLE) => {
     if (!Object.isFrozen(facts)) return { ip, ...facts };
     const known = last.get(facts);
     if (known?.ip === (facts.ip ?? ip)) return known;
@@ -98,14 +99,14 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
   const lowerCase = lowerCasing();
   const limiter = limiterOf(options);
   const dialect = options.dialect ?? dialectOf(limiter.policy);
-  // Whose address it is is asked while the connection is there, and Node keeps the answer: one that is reset right behind its
-  // request would else be nobody's.
-  app.server.on("connection", (socket) => void socket.remoteAddress);
   // Registered twice, around and within, it still decides once: what comes first has decided.
   if (!app.hasRequestDecorator("limits")) {
     app.decorateRequest("limits", null);
     app.decorateRequest("limitsAsked", false);
     app.decorateRequest("limitsTaken", null);
+    // Whose address it is is asked while the connection is there, and Node keeps the answer: one that is reset right behind its
+    // request would else be nobody's.
+    app.server.on("connection", (socket) => void socket.remoteAddress);
   }
 
   const routeOf = (request: FastifyRequest): string | null =>

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { loadPolicy } from "../../config/policies.ts";
 import type { Facts } from "../../src/ratelimit/caller.ts";
+import { clientAddress } from "../../src/ratelimit/client-address.ts";
 import { DIALECTS } from "../../src/ratelimit/dialects/by-name.ts";
 import { rateLimit } from "../../src/ratelimit/plugin.ts";
 import { admit } from "../../src/redis/scripts/admit.ts";
@@ -422,5 +423,21 @@ describe("a request whose connection is reset right behind it", () => {
     };
     await until(async () => (await used()) >= stub.served.length && stub.served.length > 0);
     expect(await used()).toBeGreaterThanOrEqual(stub.served.length);
+  });
+
+  it("is one client's with all whose address nobody knows", async () => {
+    const policy = aPolicy({
+      all: { key: ["ip"], kind: "rolling", rules: { other: { routes: ["*"], limits: { minute: 9 } } } },
+    });
+    const limiter = (await aStage()).limiter({ policy });
+    const before = (app: FastifyInstance): void =>
+      void app.addHook("onRequest", (request, _reply, go) => {
+        Object.defineProperty(request, "ip", { value: undefined });
+        go();
+      });
+    const stub = await stubApp({ limiter, routes: ["GET /data"], before });
+    opened.push(stub);
+    expect((await fetch(`${stub.base}/data`)).headers.get("x-ratelimit-remaining")).toBe("8");
+    expect((await limiter.survey({ ip: clientAddress(undefined) })).standings[0]?.remaining).toBe(8);
   });
 });
