@@ -123,6 +123,13 @@ export const startGate = (options: GateOptions): Gate => {
     return null;
   });
 
+  // Apart from it too: a full Redis refuses the reaper, and must not be full for good because that comes first; and a week's
+  // messages that go at once must not hold the reaper up.
+  const purging = loop("purge", log, async () => {
+    const { more } = await purge(scripts, options.retention);
+    return more ? milliseconds(0) : null;
+  });
+
   const ticking = loop("tick", log, async () => {
     const due = await tick(scripts, options.retention).catch((error: unknown) => {
       reaping.trouble();
@@ -135,8 +142,7 @@ export const startGate = (options: GateOptions): Gate => {
     for (const channel of due.ready) channels.get(channel)?.wake();
     sweepIfStuck(due.releasedFor);
     if (due.ask) asking.wake();
-    // First, for it makes room: a full Redis refuses the reaper, and would be full for good.
-    if (due.purge) await untilDone(() => purge(scripts, options.retention));
+    if (due.purge) purging.wake();
     if (due.expire) await untilDone(() => expire(scripts));
     if (due.reap) await reaping.run();
     return milliseconds(Math.min(due.nextIn ?? TICK, TICK));
@@ -152,6 +158,7 @@ export const startGate = (options: GateOptions): Gate => {
     ...channels.values(),
     sweeping,
     asking,
+    purging,
     every("zones", ZONES_EVERY, () => zones.refresh()),
     ...(options.chores ? [every("chores", CHORES_EVERY, options.chores)] : []),
   ];
