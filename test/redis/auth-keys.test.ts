@@ -30,6 +30,17 @@ const opens = async (credential: string): Promise<boolean> =>
   (await api.ask("GET", "/v1/messages", { key: credential })).status === 200;
 
 describe("a key that is rotated", () => {
+  it("by another is none that may do more than that one's account allows it", async () => {
+    await api.operate("PATCH", `/v1/accounts/${account}`, { api_limit: { minute: 60 } });
+    const admin = await aKeyOf(api, account, { scopes: ["send", "read", "admin"] });
+    const rotated = async (fields: object): Promise<number> => {
+      const { id } = await aKeyOf(api, account, fields);
+      return (await api.ask("POST", `${path(id)}/rotate`, { key: admin.key })).status;
+    };
+    expect([await rotated({}), await rotated({ api_limit: { minute: 60 } })]).toEqual([201, 201]);
+    expect(await rotated({ api_limit: { minute: 61 } })).toBe(403);
+  });
+
   it("holds beside its successor for the overlap, and not a moment longer", async () => {
     await api.operate("PATCH", path(), { name: "Shop", scopes: ["read"], api_limit: { minute: 9 } });
     const token = textOf(await api.token(key), "access_token");

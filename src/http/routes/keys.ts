@@ -3,7 +3,7 @@ import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import type { Account } from "../../accounts/account.ts";
 import type { ApiKey, NewApiKey } from "../../accounts/api-key.ts";
-import { isWithin, type ApiLimit } from "../../accounts/api-limits.ts";
+import { isWithin, limitOfKey, type ApiLimit } from "../../accounts/api-limits.ts";
 import { parseApiLimit } from "../../domain/api-limit-rules.ts";
 import { forbidden, insufficientScope, invalidField, invalidFields, notFound } from "../../domain/errors.ts";
 import type { Problems } from "../../domain/expecting.ts";
@@ -79,11 +79,14 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
 
   /** A key that is made anew in the place of another may do what that one may: not for one that may do less itself. */
   const withinItsBounds = async (request: FastifyRequest, old: ApiKey): Promise<void> => {
-    const { expiresAt: last, apiLimit: bound } = await fromItsMaker(request);
+    const { expiresAt: last } = await fromItsMaker(request);
     if (last !== undefined && last !== null && (old.expiresAt === null || old.expiresAt > last))
       throw forbidden("expected a key that expires no later than the one that asks for this");
-    if (!isWithin(old.apiLimit, bound ?? null))
-      throw forbidden("expected a key whose api_limit allows no more than that of the one that asks for this");
+    if (request.caller?.kind !== "account") return;
+    // Whoever states none of its own is bound by its account's or its plan's.
+    const { limits } = request.caller;
+    if (!isWithin(limitOfKey({ ...limits, key: old.apiLimit }), limitOfKey(limits)))
+      throw forbidden("expected a key whose api_limit allows no more than what holds for the one that asks for this");
   };
 
   app.post(
