@@ -78,7 +78,9 @@ const refusalOf = (credential: string | null): SluiceError => {
     : unauthenticated("this key is unknown, malformed, expired or revoked");
 };
 
-const admit = (caller: Caller, access: Access, request: FastifyRequest): void => {
+/** A route that nobody knows is for anyone. */
+const admit = (caller: Caller, request: FastifyRequest): void => {
+  const { access, scope } = request.route;
   if (access === "loopback-or-operator") {
     if (caller.kind !== "operator" && !isFromLoopback(request.raw))
       throw forbidden("expected the operator's key, or a request from this machine to a loopback address");
@@ -88,7 +90,6 @@ const admit = (caller: Caller, access: Access, request: FastifyRequest): void =>
     throw forbidden("expected the operator's key, got an account's");
   if (access === "account" && caller.kind === "operator")
     throw forbidden("expected an account's key, got the operator's: an account does this for itself");
-  const { scope } = request.route;
   if (caller.kind === "account" && scope !== undefined && !caller.scopes.includes(scope))
     throw insufficientScope(scope, scopeText(caller.scopes));
 };
@@ -139,7 +140,7 @@ export const authenticate = (app: App, services: Services, options: ServerOption
       request.caller = callerOf(key);
       request.lookedAt = services.clock.monotonic();
     }
-    admit(request.caller, access, request);
+    admit(request.caller, request);
   });
 
   const lookAgain = async (request: FastifyRequest): Promise<void> => {
@@ -147,7 +148,7 @@ export const authenticate = (app: App, services: Services, options: ServerOption
     const key = await (looksLikeAccessToken(token) ? services.tokens : services.keys).authenticate(token);
     if (key === null) throw refusalOf(token);
     request.caller = callerOf(key);
-    admit(request.caller, request.route.access ?? "account", request);
+    admit(request.caller, request);
   };
   // A body may take its time, and what was revoked meanwhile opens nothing.
   app.addHook("preValidation", (request, _reply, done) => {
