@@ -96,5 +96,6 @@ export interface ApiKeys {
   ): Promise<Entry<Held> | null>;
   /** The same for one whose secret somebody else has yet to judge, a token's: it counts as used when that one says so. */
   known(id: string): Promise<KnownKey | null>;
+  /** Noted to the minute; nobody waits for it. */
   used(key: KnownKey): void;
 }

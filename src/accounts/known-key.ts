@@ -39,7 +39,7 @@ export interface FindKey {
    * Null for one that is unknown, expired or revoked.
    * @param buckets what a request is held to, by the key as it was last read: charged if nothing of the key has changed since
    */
-  find(id: string, buckets?: readonly AdmitBucket[] | null): Promise<Found | null>;
+  find(id: string, buckets?: readonly AdmitBucket[]): Promise<Found | null>;
 }
 
 /** Keys in one call: twice as many make none of them cheaper, and Redis has nothing to do meanwhile. */
@@ -97,6 +97,6 @@ export const findKeyOn = (scripts: ScriptRunner, plans: Plans): FindKey => {
   );
   return {
     read: kept.get,
-    find: (id, buckets = null) => ask({ id, known: kept.get(id)?.text ?? "", buckets }),
+    find: (id, buckets) => ask({ id, known: kept.get(id)?.text ?? "", buckets: buckets ?? null }),
   };
 };

@@ -13,11 +13,10 @@ export interface Upkeep {
    */
   finishChanges(): Promise<number>;
   /**
-   * Puts plans into force that differ from those set last; answers for how many accounts. At start, while requests
-   * are served already: it walks over all accounts, but only when a plan has changed, and until it has come to one, that has
-   * the limits of before. One that dies begins anew at the next start,
-   * since the plans are noted after it. A plan that is gone from the file is left alone: its accounts' limits stay as
-   * they are at the gate, which is safer than lifting them.
+   * Puts plans into force that differ from those set last; answers for how many accounts. At start, while requests are served
+   * already: it walks over all accounts, but only when a plan has changed, and one to which it has not come has the limits of
+   * before. One that dies begins anew at the next start, since the plans are noted after it. A plan that is gone from the file
+   * is left alone: its accounts' limits stay as they are at the gate, which is safer than lifting them.
    */
   replan(): Promise<number>;
   /**

@@ -1,6 +1,8 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { CHANNEL_DEFAULTS } from "../../config/channels.ts";
-import { readEnv, VARIABLES, type Config } from "../../config/env.ts";
+import { cacheDirectory, readEnv, VARIABLES, type Config } from "../../config/env.ts";
 import { FAULT_EXPECTED } from "../../src/domain/fault-point.ts";
 import { ConfigError } from "../../config/problem.ts";
 import { smtpServer } from "../../src/providers/smtp-url.ts";
@@ -320,5 +322,13 @@ describe("the channels' defaults", () => {
     expect(longest(CHANNEL_DEFAULTS.email.retry) / 2).toBe(5_505_000);
     expect(longest(CHANNEL_DEFAULTS.sms.retry) / 2).toBe(317_500);
     expect(longest(CHANNEL_DEFAULTS.voice.retry)).toBe(90_000);
+  });
+});
+
+describe("what was fetched", () => {
+  it("is kept where XDG_CACHE_HOME says, and in the home directory where that says nothing", () => {
+    const usual = join(homedir(), ".cache", "sluice");
+    expect(cacheDirectory({ XDG_CACHE_HOME: "/var/cache/one" })).toBe("/var/cache/one/sluice");
+    for (const env of [{}, { XDG_CACHE_HOME: "" }, { XDG_CACHE_HOME: "here" }]) expect(cacheDirectory(env)).toBe(usual);
   });
 });

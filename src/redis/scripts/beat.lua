@@ -7,7 +7,7 @@
      KEYS 1 cell
      ARGV 1 live (1) or gone (0), 2 the newest generation that the worker has seen,
           then members '<worker>:<channel>:<concurrency>'
-     Reply how many hands' members (one for each worker and channel) live ]]
+     Reply how many members live ]]
 local live, seen = ARGV[1] == '1', tonumber(ARGV[2])
 local now = keep_clock()
 local generation = tonumber(redis.call('HGET', cell .. 'home', 'generation') or '0')
