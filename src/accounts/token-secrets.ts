@@ -6,6 +6,7 @@
 import { randomBytes, webcrypto } from "node:crypto";
 import { days, minutes, seconds, type Clock, type Instant } from "../domain/time.ts";
 import type { ScriptRunner } from "../redis/script.ts";
+import { shared } from "../redis/shared.ts";
 import { authSecrets } from "../redis/scripts/auth-secrets.ts";
 
 export const ACCESS_TOKEN_LIFE = minutes(15);
@@ -48,7 +49,6 @@ const newSecret = (): string => randomBytes(32).toString("base64url");
 
 export const tokenSecretsOn = ({ scripts, clock }: { scripts: ScriptRunner; clock: Clock }): TokenSecrets => {
   let known: Known | null = null;
-  let asking: Promise<Known> | null = null;
   let askedAt = -Infinity;
 
   const ask = async (): Promise<Known> => {
@@ -65,11 +65,7 @@ export const tokenSecretsOn = ({ scripts, clock }: { scripts: ScriptRunner; cloc
     askedAt = clock.monotonic();
     return known;
   };
-  /** One at a time: those who come meanwhile want the same. */
-  const asked = (): Promise<Known> =>
-    (asking ??= ask().finally(() => {
-      asking = null;
-    }));
+  const asked = shared(ask);
 
   const knownAt = async (now: Instant): Promise<Known> => {
     const have = known ?? (await asked());
