@@ -124,10 +124,10 @@ export const composeWorker = async (
   lifecycle.add("gate", () => gate.stop());
   const subscriber = connect(core.address, "subscriber", log);
   lifecycle.add("nudges", () => ended(subscriber));
-  void onNudge(subscriber, keys, (what) => {
+  onNudge(subscriber, keys, (what) => {
     // Those that come in one turn of the event loop are one.
     setImmediate(() => gate.nudge(what));
-  }).catch(() => {}); // it subscribes again when Redis is there; until then the gate looks by itself
+  });
 
   const workers = providers.flatMap((provider) =>
     provider.channels.map((channel) => {

@@ -30,10 +30,12 @@ export const nudgerOn = (redis: Redis, keys: Keys): Nudger => {
 /** A connection that only listens would never find out that nobody speaks any more. */
 const ASK_EVERY = seconds(15);
 
-/** @param subscriber a connection of its own; the caller closes it */
-export const onNudge = async (subscriber: Redis, keys: Keys, act: (what: Nudge) => void): Promise<void> => {
+/** @param subscriber a connection of its own; the caller closes it. Until it is heard, and while it is cut, gates look by themselves. */
+export const onNudge = (subscriber: Redis, keys: Keys, act: (what: Nudge) => void): void => {
   const asking = setInterval(() => void subscriber.ping().catch(() => {}), ASK_EVERY).unref();
   subscriber.once("end", () => clearInterval(asking));
   subscriber.on("message", (_, word: string) => act(isChannel(word) ? word : "*"));
-  await subscriber.subscribe(keys.nudge);
+  const listen = (): void => void subscriber.subscribe(keys.nudge).catch(() => {});
+  subscriber.on("ready", listen);
+  if (subscriber.status === "ready") listen();
 };

@@ -39,6 +39,8 @@ const options = (purpose: Purpose) =>
   ({
     maxRetriesPerRequest: SENT_AGAIN[purpose],
     autoResendUnfulfilledCommands: purpose !== "durable",
+    // ioredis does it without a catch: a connection that is closed in that moment would end the process (gate/nudge.ts does it).
+    autoResubscribe: false,
     enableReadyCheck: true,
     connectTimeout: 3_000,
     // A command that is stuck in a frozen server must not hold its caller for ever.

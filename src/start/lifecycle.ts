@@ -61,6 +61,13 @@ export const onStop = (log: Logger, { withParent = false }: { withParent?: boole
       { event: "stopping", signal },
       "stopping: attempts in flight are finished first (once more to end at once)",
     );
+    // A connection that is closed under a library, with nobody left to hear of it, must not take with it what is in flight.
+    process.on("unhandledRejection", (why) =>
+      log.error(
+        { event: "rejected_while_stopping", err: why },
+        "something failed while stopping, and nobody looked at it",
+      ),
+    );
     void stop().then(() => process.exit(clean ? 0 : 1));
   };
   let signalledAt: number | undefined;

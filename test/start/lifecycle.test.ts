@@ -46,6 +46,15 @@ describe("stopping", () => {
     }
   });
 
+  it("lets what is in flight end though something fails that nobody looks at", async () => {
+    const program = await started(
+      `async () => { void Promise.reject(new Error("no")); await wait(50); console.log("worker ended"); }`,
+    );
+    program.process.kill("SIGTERM");
+    expect(await program.ended).toBe(0);
+    expect(events(program.output())).toEqual(["api ended", "worker ended", "redis ended"]);
+  });
+
   it("takes the echo of a signal for the same signal", async () => {
     const program = await started(
       `async () => { console.log("draining"); await wait(250); console.log("worker ended"); }`,
