@@ -52,5 +52,6 @@ describe("a listener for nudges", () => {
     await once(subscriber, "end");
     // A promise that failed and that nobody looks at is told in the next turn, and fails the test.
     await nextTurn();
+    expect(subscriber.status).toBe("end");
   });
 });
