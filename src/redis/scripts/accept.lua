@@ -20,8 +20,8 @@
      ring, sending held since a failover (0|1), the zone. One for all messages of a lane; none for what was there already, or has ended. ]]
 local now
 local opened, accepted, nudged, views = {}, {}, {}, {}
--- Of the message at a place in ARGV: what was read of it, and whether it is new.
-local ids, recipients, dues, expiries, fresh = {}, {}, {}, {}, {}
+-- What it is asked to take, in order; the lanes that it comes into, and what comes, to be pushed at the end.
+local messages, lanes = {}, {}
 -- Ids that were made in this call, and whether any that it is asked for was there before.
 local made, is_any_there = {}, true
 -- Last of all, after what counts them: a script that breaks off is tried again message by message (together.ts), and what
@@ -55,7 +55,7 @@ local function open_account(account)
   local known = opened[account]
   if not known then
     local zone, removed, open = unpack(redis.call('HMGET', cell .. 'acc:' .. account, 'zone', 'removed', 'open'))
-    known = { zone = removed ~= '1' and zone, open = tonumber(open or '0'), new = 0, lanes = {} }
+    known = { zone = removed ~= '1' and zone, open = tonumber(open or '0'), new = 0, lanes = {}, index = 'idx:' .. account }
     opened[account] = known
   end
   return known
@@ -66,9 +66,10 @@ local function lane_of(account, known, words)
   if not lane then
     local channel, class, sender = string.match(words, '^(%S+) (%S+) (.*)$')
     local name = lane_name(account, channel, class, sender)
-    lane = { account = account, channel = channel, class = class, sender = sender, name = name,
-      ln = row('ln:' .. name), ac = ac_of(account, channel), view = '0' }
+    lane = { account = account, channel = channel, class = class, sender = sender, lane = name,
+      ln = row('ln:' .. name), ac = ac_of(account, channel), view = '0', coming = {} }
     known.lanes[words] = lane
+    lanes[#lanes + 1] = lane
   end
   return lane
 end
@@ -110,8 +111,10 @@ local function make(m, lane, has_suppressions, known)
     add(lane.ac, 'scheduled', 1)
     return 'scheduled'
   end
+  local coming = lane.coming
+  coming[#coming + 1] = m.id
   -- As text from here on: it is only written, twice, and Lua makes one of a number by way of its 14 digits.
-  m.number = string.format('%d', push(m, false))
+  m.number = string.format('%d', (lane.ln.f.pushed or 0) + #coming)
   return 'queued'
 end
 
@@ -120,11 +123,10 @@ local function accept(head, first, last)
   local known = open_account(account)
   if not known.zone then return 'gone' end
   local new, bulk = 0, bulk_of(batch)
-  for at = first, last, head.each do
-    if not is_there(ids[at], bulk) then
-      fresh[at] = true
-      new = new + 1
-    end
+  for i = first, last do
+    local m = messages[i]
+    m.is_new = not is_there(m.id, bulk)
+    if m.is_new then new = new + 1 end
   end
   if new > 0 and known.open + new > head.cap then return 'full' end
 
@@ -134,38 +136,40 @@ local function accept(head, first, last)
     if batch ~= '-' then accepted[batch] = (accepted[batch] or 0) + new end
   end
   local has_suppressions = new > 0 and suppressions_of(account, known)
-  local line = known.zone
-
+  local said, n, created = { known.zone }, 1, text_of(now)
   local shared = head.lane and lane_of(account, known, head.lane)
 
-  for at = first, last, head.each do
-    local lane, id = shared or lane_of(account, known, ARGV[at + 2]), ids[at]
-    if fresh[at] then
-      local m = {
-        id = id, number = 0, account = account, channel = lane.channel, class = lane.class, created = now,
-        due = dues[at] == '0' and 0 or tonumber(dues[at]), expires = expiries[at] == '0' and 0 or tonumber(expiries[at]), batch = batch ~= '-' and batch or nil, sender = lane.sender,
-        recipient = recipients[at], text = ARGV[at + 1],
-      }
-      local state = make(m, lane, has_suppressions, known)
+  for i = first, last do
+    local m, state, is_parked, made_at, number, view = messages[i], nil, nil, created, 0, '0'
+    if m.is_new then
+      local lane = shared or lane_of(account, known, m.words)
+      m.channel, m.class, m.sender, m.created = lane.channel, lane.class, lane.sender, now
+      state, is_parked = make(m, lane, has_suppressions, known), parked(lane)
+      number = m.number
       records[#records + 1] = m
-      move('idx:' .. account, id, text_of(now))
-      if batch ~= '-' and not bulk then append('bat:' .. batch .. ':ids', id) end
-      local view = head.told and state ~= 'suppressed' and view_of(lane) or '0'
-      line = line .. '|' .. state .. ' ' .. parked(lane) .. ' ' .. text_of(now) .. ' ' .. m.number .. ' ' .. view
+      move(known.index, m.id, created)
+      if batch ~= '-' and not bulk then append('bat:' .. batch .. ':ids', m.id) end
+      if head.told and state ~= 'suppressed' then view = view_of(lane) end
     else
-      local m = message(id)
-      local is_parked = m and parked({ ln = ln_of(m.account, m.channel, m.class, m.sender), ac = ac_of(m.account, m.channel) }) or '0'
-      line = line .. '|' .. state_of(id) .. ' ' .. is_parked .. ' ' .. text_of(m and m.created or now) .. ' ' .. (m and m.number or 0) .. ' 0'
+      local id = m.id
+      m = message(id)
+      state, is_parked = state_of(id), '0'
+      if m then
+        is_parked = parked({ ln = ln_of(m.account, m.channel, m.class, m.sender), ac = ac_of(m.account, m.channel) })
+        made_at, number = text_of(m.created), m.number
+      end
     end
+    n = n + 1
+    said[n] = state .. ' ' .. is_parked .. ' ' .. made_at .. ' ' .. number .. ' ' .. view
   end
-  return line
+  return table.concat(said, '|')
 end
 
 local function head_of_request(text)
   local account, cap, batch, told, size, lane = string.match(text, '^(%S+) (%d+) (%S+) (%d) (%d+) (.*)$')
   return {
     account = account, cap = tonumber(cap), batch = batch, told = told == '1', size = tonumber(size),
-    lane = lane ~= '-' and lane, each = lane == '-' and 3 or 2,
+    lane = lane ~= '-' and lane, each = lane == '-' and 3 or 2, in_batch = batch ~= '-' and batch or nil,
   }
 end
 
@@ -180,7 +184,7 @@ local function write(m)
       if text ~= '' then return end
     end
   end
-  texts[n_texts + 1], texts[n_texts + 2] = cell .. 'm:' .. m.id, record_text(m, m.text)
+  texts[n_texts + 1], texts[n_texts + 2] = m.key, record_text(m, m.text)
   n_texts = n_texts + 2
 end
 
@@ -189,20 +193,27 @@ while ARGV[at] do
   local text = ARGV[at]
   local head = heads[text] or head_of_request(text)
   heads[text] = head
-  asked[#asked + 1] = at
+  asked[#asked + 1] = head
   at = at + 1
-  for message = at, at + (head.size - 1) * head.each, head.each do
-    ids[message], recipients[message], dues[message], expiries[message] = string.match(ARGV[message], '^(%S+) (%S+) (%d+) (%d+)$')
-    keys[#keys + 1] = cell .. 'm:' .. ids[message]
+  for i = #messages + 1, #messages + head.size do
+    local id, recipient, due, expires = string.match(ARGV[at], '^(%S+) (%S+) (%d+) (%d+)$')
+    local key = cell .. 'm:' .. id
+    keys[i] = key
+    messages[i] = {
+      id = id, key = key, number = 0, account = head.account, channel = '', class = '', created = 0,
+      due = due == '0' and 0 or tonumber(due), expires = expires == '0' and 0 or tonumber(expires),
+      batch = head.in_batch, sender = '', recipient = recipient, text = ARGV[at + 1], words = ARGV[at + 2], is_new = false,
+    }
+    at = at + head.each
   end
-  at = at + head.size * head.each
 end
 is_any_there = #keys > 0 and redis.call('EXISTS', unpack(keys)) > 0
-local lines = {}
-for i = 1, #asked do
-  local head = heads[ARGV[asked[i]]]
-  lines[i] = accept(head, asked[i] + 1, asked[i] + head.size * head.each)
+local lines, last = {}, 0
+for i, head in ipairs(asked) do
+  lines[i] = accept(head, last + 1, last + head.size)
+  last = last + head.size
 end
+for i = 1, #lanes do push_all(lanes[i], lanes[i].coming) end
 for account, known in pairs(opened) do count('acc:' .. account, 'open', known.new) end
 flush()
 for batch, new in pairs(accepted) do note_accepted(batch, new) end

@@ -136,10 +136,34 @@ local function leave_inner(account, channel, class, sender)
   leave_rings_if_empty(account, channel)
 end
 
+-- So many waiting messages more in the lane, whose list has them.
+local function lane_gained(m, count)
+  local name = m.lane or lane_name(m.account, m.channel, m.class, m.sender)
+  local ln, ac = row('ln:' .. name), ac_of(m.account, m.channel)
+  local live = ln.f.live or 0
+  put(ln, 'live', live + count)
+  add(ac, 'queued', count)
+  add(ac, 'live_' .. m.class, count)
+  if ln.f.parked then
+    add(ac, 'lane_parked', count)
+  elseif live == 0 then
+    enter_inner(m.account, m.channel, m.class, m.sender)
+  end
+  if live == 0 then redis.call('SADD', cell .. 'lanes:' .. m.account .. ':' .. m.channel, m.class .. ':' .. m.sender) end
+end
+
+-- Puts messages at the end of their lane; they have the numbers after the last one's.
+local function push_all(lane, ids)
+  if #ids == 0 then return end
+  append_all('lane:' .. lane.lane, ids)
+  add(row('ln:' .. lane.lane), 'pushed', #ids)
+  lane_gained(lane, #ids)
+end
+
 -- Puts a message into its lane; at the head it gets the number before the next one, so that positions stay "at most".
 local function push(m, at_head)
   local name = lane_name(m.account, m.channel, m.class, m.sender)
-  local ln, ac = row('ln:' .. name), ac_of(m.account, m.channel)
+  local ln = row('ln:' .. name)
   local number
   if at_head then
     redis.call('LPUSH', cell .. 'lane:' .. name, m.id)
@@ -150,16 +174,7 @@ local function push(m, at_head)
     number = (ln.f.pushed or 0) + 1
     put(ln, 'pushed', number)
   end
-  local live = ln.f.live or 0
-  put(ln, 'live', live + 1)
-  add(ac, 'queued', 1)
-  add(ac, 'live_' .. m.class, 1)
-  if ln.f.parked then
-    add(ac, 'lane_parked', 1)
-  elseif live == 0 then
-    enter_inner(m.account, m.channel, m.class, m.sender)
-  end
-  if live == 0 then redis.call('SADD', cell .. 'lanes:' .. m.account .. ':' .. m.channel, m.class .. ':' .. m.sender) end
+  lane_gained(m, 1)
   return number
 end
 

@@ -76,7 +76,7 @@ end
 
 -- What is only counted, moved between sorted sets or appended, and read by nobody before the script ends: written once per
 -- call as well, each sort in one command for each key.
-local count, move, append, write_later
+local count, move, append, append_all, write_later
 do -- (one chunk of Lua has room for 200 names)
   local counts, moves, tails, later_order = {}, {}, {}, {}
 
@@ -106,6 +106,11 @@ do -- (one chunk of Lua has room for 200 names)
   function append(key, value)
     local one = of_key(tails, key, 'append')
     one[#one + 1] = value
+  end
+
+  function append_all(key, values)
+    local one = of_key(tails, key, 'append')
+    for i = 1, #values do one[#one + 1] = values[i] end
   end
 
   local function write_counts(one)
