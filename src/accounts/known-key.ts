@@ -42,8 +42,8 @@ export interface FindKey {
   find(id: string, buckets?: readonly AdmitBucket[]): Promise<Found | null>;
 }
 
-/** Keys in one call: twice as many make none of them cheaper, and Redis has nothing to do meanwhile. */
-const AT_MOST = 32;
+/** Keys in one call: as many as messages that are accepted in one (gate/accepting.ts), for they are of the same requests. */
+const AT_MOST = 64;
 /** Some two kilobytes each. One that is forgotten is read again from its next look-up. */
 const KEYS_REMEMBERED = 1_000;
 const PLANS_REMEMBERED = 1_000;

@@ -1,13 +1,18 @@
 /**
- * Calls of one script, made as few: what is asked for while others are under way goes out together, in the order in which
+ * Calls of one script, made as few: what is asked for while another is under way goes out together, in the order in which
  * it was asked for. Alone, nothing waits: the call leaves in the same turn of the event loop.
  */
 
 import { systemClock, type Millis } from "../domain/time.ts";
 import { isScriptsMistake } from "./script.ts";
 
-/** One under way and one being made: more would make the groups smaller and Redis's work larger, and save no time. */
-const UNDER_WAY = 2;
+/**
+ * While a call is under way others gather for the next: the fewer calls, the less each request costs here and in Redis. (With
+ * two under way 50 connections made a tenth fewer requests a second.)
+ */
+const UNDER_WAY = 1;
+/** A full group has nothing to gather for: Redis works on it while this process hears of the one before. */
+const FULL_UNDER_WAY = 2;
 
 interface Asked<Item, Result> {
   readonly item: Item;
@@ -53,20 +58,20 @@ export const together = <Item, Result>(
       plan();
     }
   };
+  const mayGo = (): boolean => waiting.length > 0 && underWay < (waiting.length >= atMost ? FULL_UNDER_WAY : UNDER_WAY);
   const flush = (): void => {
     planned = false;
     patient = undefined;
-    for (let free = UNDER_WAY - underWay; free > 0 && waiting.length > 0; free--) void make(waiting.splice(0, atMost));
+    while (mayGo()) void make(waiting.splice(0, atMost));
   };
   const plan = (): void => {
     const [first] = waiting;
-    if (planned || first === undefined || underWay >= UNDER_WAY) return;
+    if (planned || first === undefined || !mayGo()) return;
     planned = true;
     const early = waiting.length < atMost ? first.by - systemClock.monotonic() : 0;
     if (early > 0) patient = setTimeout(flush, early);
     else setImmediate(flush);
   };
-  /** A full group has nothing to wait for: Redis works on it while this process reads the next requests. */
   const makeFull = (): void => {
     if (patient !== undefined) {
       clearTimeout(patient);
@@ -79,7 +84,7 @@ export const together = <Item, Result>(
   return (item, patience) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, by: patience === undefined ? 0 : systemClock.monotonic() + patience, resolve, reject });
-      if (waiting.length >= atMost && underWay < UNDER_WAY) makeFull();
+      if (waiting.length >= atMost && mayGo()) makeFull();
       else plan();
     });
 };

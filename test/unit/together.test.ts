@@ -33,7 +33,25 @@ describe("calls made together", () => {
     expect(groups).toEqual([[1, 2], [3]]);
   });
 
-  it("gather while two are under way, and go out in the order in which they were asked for, no more than so many", async () => {
+  it("gather while one is under way, and go out in the order in which they were asked for, no more than so many", async () => {
+    const groups: number[][] = [];
+    const held = latch();
+    const ask = together<number, number>(async (items) => {
+      groups.push([...items]);
+      if (groups.length === 1) await held.opened;
+      return [...items];
+    }, 3);
+    const asked = [ask(0)];
+    await new Promise(setImmediate);
+    asked.push(ask(1), ask(2));
+    await new Promise(setImmediate);
+    expect(groups).toEqual([[0]]);
+    held.open();
+    expect(await Promise.all(asked)).toEqual([0, 1, 2]);
+    expect(groups).toEqual([[0], [1, 2]]);
+  });
+
+  it("go beside one that is under way when their call is full, and beside no more than one", async () => {
     const groups: number[][] = [];
     const held = latch();
     const ask = together<number, number>(async (items) => {
@@ -41,16 +59,39 @@ describe("calls made together", () => {
       if (groups.length <= 2) await held.opened;
       return [...items];
     }, 3);
-    const first = ask(0);
+    const asked = [ask(0)];
     await new Promise(setImmediate);
-    const second = ask(1);
+    asked.push(...[1, 2, 3, 4, 5, 6, 7].map((item) => ask(item)));
     await new Promise(setImmediate);
-    const rest = [2, 3, 4, 5, 6].map((item) => ask(item));
-    await new Promise(setImmediate);
-    expect(groups).toEqual([[0], [1]]);
+    expect(groups).toEqual([[0], [1, 2, 3]]);
     held.open();
-    expect(await Promise.all([first, second, ...rest])).toEqual([0, 1, 2, 3, 4, 5, 6]);
-    expect(groups).toEqual([[0], [1], [2, 3, 4], [5, 6]]);
+    expect(await Promise.all(asked)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(groups).toEqual([[0], [1, 2, 3], [4, 5, 6], [7]]);
+  });
+
+  it("go when they have become full meanwhile and the other of two has ended", async () => {
+    const groups: number[][] = [];
+    const [first, others] = [latch(), latch()];
+    const ask = together<number, number>(async (items) => {
+      groups.push([...items]);
+      await (groups.length === 1 ? first : others).opened;
+      return [...items];
+    }, 2);
+    const asked = [1, 2, 3, 4, 5, 6].map((item) => ask(item));
+    expect(groups).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    first.open();
+    await asked[1];
+    await new Promise(setImmediate);
+    expect(groups).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    others.open();
+    expect(await Promise.all(asked)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it("wait for others as long as the first of them may, and not once there are enough", async () => {
