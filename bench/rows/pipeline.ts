@@ -15,7 +15,7 @@ type Sizes = {
 };
 
 const SIZES: Sizes = {
-  quick: { messages: 16_000, rounds: 3, withinMs: 14_000 },
+  quick: { messages: 16_000, rounds: 3, withinMs: 12_000 },
   long: { messages: 20_000, rounds: 5, withinMs: 600_000 },
 };
 const ACCOUNTS = 100;
