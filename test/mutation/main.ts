@@ -7,6 +7,10 @@ import { MUTANTS, SUITES } from "./mutants.ts";
 
 const { values } = parseArgs({ options: { about: { type: "string" } } });
 const chosen = MUTANTS.filter(({ about }) => values.about === undefined || about === values.about);
+if (chosen.length === 0) {
+  process.stderr.write(`--about: expected one of ${Object.keys(SUITES).join(", ")}, got ${values.about}\n`);
+  process.exit(2);
+}
 const tree = copyOfTheTree();
 
 /** A suite that hangs over a mutant has noticed it. */
