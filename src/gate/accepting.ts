@@ -81,8 +81,8 @@ const bytesOf = (messages: readonly AcceptMessage[]): number =>
 
 /** Requests of one message that share a call: with 200 connections 64 were quicker than 32, and hold Redis for a millisecond. */
 const TOGETHER = 64;
-/** A message that is larger goes by itself: all of a call are not much more than one piece of a bulk. */
-const SHARES_UP_TO = ACCEPT_BYTES / 32;
+/** A message that is larger goes by itself: all of a call are two pieces of a bulk at most. */
+const SHARES_UP_TO = (2 * ACCEPT_BYTES) / TOGETHER;
 
 /** In a bulk nobody is told when: only whether its lane is out of quota as it stands. */
 const statusOf = ({ state, parked }: AcceptedRecord): Accepted["status"] => {
