@@ -79,7 +79,7 @@ const recordsOf = (drafts: readonly Draft[], seed: IdSeed): AcceptMessage[] =>
 const bytesOf = (messages: readonly AcceptMessage[]): number =>
   messages.reduce((sum, { kept, body }) => sum + kept.length + body.length, 0);
 
-/** Requests of one message that share a call: with 200 connections 64 were quicker than 32, and hold Redis for a millisecond. */
+/** Requests of one message that share a call: with 200 connections 64 were quicker than 32, and hold Redis for 1 to 2 ms. */
 const TOGETHER = 64;
 /** A message that is larger goes by itself: all of a call are two pieces of a bulk at most. */
 const SHARES_UP_TO = (2 * ACCEPT_BYTES) / TOGETHER;

@@ -32,7 +32,7 @@ local records = {}
 local bulks, bulk_order = {}, {}
 
 local function bulk_of(batch)
-  if batch == '-' or not shared_of(batch) then return nil end
+  if not batch or not shared_of(batch) then return nil end
   local bulk = bulks[batch]
   if not bulk then
     bulk = { batch = batch, length = redis.call('LLEN', cell .. rows_of(batch)), rows = {} }
@@ -133,7 +133,7 @@ local function accept(head, first, last)
   now = now or keep_clock()
   if new > 0 then
     known.open, known.new = known.open + new, known.new + new
-    if batch ~= '-' then accepted[batch] = (accepted[batch] or 0) + new end
+    if batch then accepted[batch] = (accepted[batch] or 0) + new end
   end
   local has_suppressions = new > 0 and suppressions_of(account, known)
   local said, n, created = { known.zone }, 1, text_of(now)
@@ -148,7 +148,7 @@ local function accept(head, first, last)
       number = m.number
       records[#records + 1] = m
       move(known.index, m.id, created)
-      if batch ~= '-' and not bulk then append('bat:' .. batch .. ':ids', m.id) end
+      if batch and not bulk then append('bat:' .. batch .. ':ids', m.id) end
       if head.told and state ~= 'suppressed' then view = view_of(lane) end
     else
       local id = m.id
@@ -168,8 +168,8 @@ end
 local function head_of_request(text)
   local account, cap, batch, told, size, lane = string.match(text, '^(%S+) (%d+) (%S+) (%d) (%d+) (.*)$')
   return {
-    account = account, cap = tonumber(cap), batch = batch, told = told == '1', size = tonumber(size),
-    lane = lane ~= '-' and lane, each = lane == '-' and 3 or 2, in_batch = batch ~= '-' and batch or nil,
+    account = account, cap = tonumber(cap), batch = batch ~= '-' and batch or nil, told = told == '1', size = tonumber(size),
+    lane = lane ~= '-' and lane, each = lane == '-' and 3 or 2,
   }
 end
 
@@ -202,7 +202,7 @@ while ARGV[at] do
     messages[i] = {
       id = id, key = key, number = 0, account = head.account, channel = '', class = '', created = 0,
       due = due == '0' and 0 or tonumber(due), expires = expires == '0' and 0 or tonumber(expires),
-      batch = head.in_batch, sender = '', recipient = recipient, text = ARGV[at + 1], words = ARGV[at + 2], is_new = false,
+      batch = head.batch, sender = '', recipient = recipient, text = ARGV[at + 1], words = ARGV[at + 2], is_new = false,
     }
     at = at + head.each
   end
