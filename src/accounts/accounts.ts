@@ -165,6 +165,6 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
     pause: (id, channel, who = SYSTEM) => withAccount(id, () => control.pause(id, channel, who)),
     resume: (id, channel, who = SYSTEM) => withAccount(id, () => control.resume(id, channel, who)),
     ...removalsOn({ ...parts, statedBy }),
-    ...upkeepOn({ redis, keys, plansNow, again: inForceAgain }),
+    ...upkeepOn({ redis, keys, plansNow, plansSet: planBookOn(redis, keys, new Map()), again: inForceAgain }),
   };
 };

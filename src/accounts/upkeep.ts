@@ -1,6 +1,7 @@
 /** Makes the rules at the gate agree again with what is stated: after a crash between the two, and after plans changed. */
 import type { Redis } from "ioredis";
 import type { Keys } from "../redis/keys.ts";
+import type { Plans } from "./plan.ts";
 import type { PlanBook } from "./plan-book.ts";
 
 /** Accounts read at a time when a plan has changed. */
@@ -21,7 +22,8 @@ export interface Upkeep {
   replan(): Promise<number>;
   /**
    * The same for plans that were set over the API and no others, and again: for whoever died while telling accounts. Not
-   * for those of the file, of which two releases may have two versions for a while, and would take turns for ever.
+   * for those of the file, of which two releases may have two versions for a while, and would take turns for ever. Costs one
+   * small read where none was set.
    */
   finishPlans(): Promise<number>;
 }
@@ -30,16 +32,18 @@ export const upkeepOn = (parts: {
   redis: Redis;
   keys: Keys;
   plansNow: PlanBook;
+  /** Of these, those that were set over the API. */
+  plansSet: PlanBook;
   /** Puts an account's rules into force; false when there is none, or it is somebody else's turn. */
   again: (id: string, options: { waits: boolean }) => Promise<boolean>;
 }): Upkeep => {
-  const { redis, keys, plansNow, again } = parts;
+  const { redis, keys, plansNow, plansSet, again } = parts;
 
   /** The second form: since then accounts are listed by their plans, and those of before are by being told again. */
   const FORM = 2;
 
-  const changedPlans = async (): Promise<ReadonlyMap<string, string>> => {
-    const [known, plans] = await Promise.all([redis.hgetall(keys.plans), plansNow()]);
+  const changedIn = async (plans: Plans): Promise<ReadonlyMap<string, string>> => {
+    const known = await redis.hgetall(keys.plans);
     const now = [...plans].map(
       ([name, { weight, quotas }]) => [name, JSON.stringify({ form: FORM, weight, quotas })] as const,
     );
@@ -77,10 +81,10 @@ export const upkeepOn = (parts: {
       for (const id of await redis.zrange(keys.changing, "0", "-1")) if (await again(id, { waits: false })) completed++;
       return completed;
     },
-    replan: async () => tell(await changedPlans()),
+    replan: async () => tell(await changedIn(await plansNow())),
     finishPlans: async () => {
-      const [set, changed] = await Promise.all([redis.hkeys(keys.setPlans), changedPlans()]);
-      return tell(new Map([...changed].filter(([name]) => set.includes(name))));
+      const set = await plansSet();
+      return set.size > 0 ? tell(await changedIn(set)) : 0;
     },
   };
 };
