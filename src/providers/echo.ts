@@ -44,7 +44,9 @@ export const withoutEcho = (why: string, message: Dispatch, secrets: readonly st
   const runs = new Set(texts.flatMap((words) => words.map((_, at) => words.slice(at, at + RUN).join(" "))));
   const found = [...why.matchAll(WORD)];
   const words = found.map(([word]) => word.toLowerCase());
-  const hidden = words.map((word, at) => names.has(word) || (said.has(word) && TELLING.test(found[at]?.[0] ?? "")));
+  // A name may stand in a longer word: somebody's.
+  const isNamed = (word: string): boolean => names.has(word) || word.split(/['-]/).some((part) => names.has(part));
+  const hidden = words.map((word, at) => isNamed(word) || (said.has(word) && TELLING.test(found[at]?.[0] ?? "")));
   for (let at = 0; at + RUN <= words.length; at++)
     if (runs.has(words.slice(at, at + RUN).join(" "))) hidden.fill(true, at, at + RUN);
   let at = 0;

@@ -5,6 +5,7 @@ import type { HttpService } from "../domain/http-service.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import { type Clock, type Millis, seconds, systemClock } from "../domain/time.ts";
 import { deadline } from "./deadline.ts";
+import { discreet } from "./echo.ts";
 import { exchange } from "./exchange.ts";
 import { httpOutcome } from "./http-outcome.ts";
 import type { Dispatch, Provider } from "./provider.ts";
@@ -34,6 +35,7 @@ const valuesOf = ({ id, account, sender, recipient, content, createdAt }: Dispat
 export const httpProvider = (options: HttpOptions): Provider => {
   const { channel, service, timeout = seconds(20), clock = systemClock } = options;
   const url = new URL(service.url);
+  const secrets = Object.values(service.headers);
   const body = (message: Dispatch): string => {
     const filled: Json = fillBody(service.body, valuesOf(message)) ?? null;
     return JSON.stringify(filled);
@@ -53,7 +55,8 @@ export const httpProvider = (options: HttpOptions): Provider => {
       const limit = deadline(signal, timeout);
       try {
         const question = { url, headers, body: body(message) };
-        return httpOutcome(await exchange(question, limit.signal, options.onWritten), service, clock.now());
+        const exchanged = await exchange(question, limit.signal, options.onWritten);
+        return discreet(httpOutcome(exchanged, service, clock.now()), message, secrets);
       } finally {
         limit.lift();
       }

@@ -104,6 +104,17 @@ describe("an answer of a service", () => {
     expect(await sms(baseUrl).attempt(anSms(), unhurried())).toMatchObject({ kind: "uncertain" });
   });
 
+  it("that quotes the message, or our key, is told without them", async () => {
+    const { baseUrl } = await serving([
+      { status: 422, body: { message: "spam, says hunter2's filter: 'Your code is 48-XK77' (ann.smith)" } },
+    ]);
+    const provider = httpProvider({ channel: "email", service: service(baseUrl) });
+    const mail = aMail("ann.smith@example.net", { text: "Your code is 48-XK77" });
+    const outcome = await provider.attempt(mail, unhurried());
+    expect(outcome).toMatchObject({ kind: "permanent", why: expect.stringContaining("spam, says [quoted] filter") });
+    expect(JSON.stringify(outcome)).not.toMatch(/hunter2|48|XK77|ann|smith/i);
+  });
+
   it("with headers that came twice is read by the tighter", async () => {
     const headers = {
       "X-RateLimit-Limit": ["300", "100"],

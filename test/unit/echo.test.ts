@@ -13,6 +13,7 @@ describe("what a provider says of a message", () => {
     ["a part of it", "554 rejected (has left the house)", "554 rejected ([quoted])"],
     ["a code", "554 the word 482913 is not wanted", "554 the word [quoted] is not wanted"],
     ["a mailbox", "550 5.1.1 ann.smith: user unknown", "550 5.1.1 [quoted]: user unknown"],
+    ["somebody's", "552 Smith's mailbox is full", "552 [quoted] mailbox is full"],
     ["a part of its name", "550 no Smith here", "550 no [quoted] here"],
     ["the sender's", "550 shop may not send", "550 [quoted] may not send"],
   ])("loses %s that it quotes", (_what, why, left) => {
