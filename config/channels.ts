@@ -7,9 +7,9 @@ export interface ChannelSettings {
   readonly rateInterval: Millis | null;
   /** Attempts in flight per worker process. */
   readonly concurrency: number;
-  /** Exponential backoff with full jitter: the n-th wait is a random part of min(cap, base × 2ⁿ⁻¹). */
+  /** Exponential backoff with full jitter: the n-th wait is anything from 1 s to min(cap, base × 2ⁿ⁻¹). */
   readonly retry: { readonly base: Millis; readonly cap: Millis; readonly tries: number };
-  /** After the reply to `begin`, the provider is called within this time or not at all. */
+  /** From just before the call of `begin` that said go: past it, the provider is not called. */
   readonly callBudget: Millis;
   /** One attempt is given up (and is uncertain) after this. */
   readonly attemptTimeout: Millis;

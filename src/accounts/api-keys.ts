@@ -4,7 +4,7 @@
  */
 import type { Redis } from "ioredis";
 import { notesOf, SYSTEM, type Changed } from "../domain/audit.ts";
-import { redisUnavailable } from "../domain/errors.ts";
+import { beingChanged } from "../domain/errors.ts";
 import { idOf, newSeed } from "../domain/id.ts";
 import { DEFAULT_SCOPES, sortedScopes } from "../domain/key-scope.ts";
 import { remembered } from "../domain/remembered.ts";
@@ -102,7 +102,7 @@ export const apiKeysOn = ({ redis, keys, scripts, clock, plans = new Map() }: Ap
       if (done === "unknown") return null;
       if (done !== "changed") return done;
     }
-    throw redisUnavailable("the key is being changed by others");
+    throw beingChanged("the key");
   };
 
   const aKey = (fields: Omit<ApiKey, "id" | "createdAt" | "hint" | "lastUsedAt" | "replacedBy">) => {

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { redisUnavailable } from "../domain/errors.ts";
+import { beingChanged } from "../domain/errors.ts";
 import { milliseconds, seconds, type Clock } from "../domain/time.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import { giveAccount } from "../redis/scripts/accounts-give.ts";
@@ -39,7 +39,7 @@ export const oneAtATime = (scripts: ScriptRunner, clock: Clock): TakeTurn => {
     for (;;) {
       const taken = await takeAccount(scripts, id, token, { atMost: LONGEST_CHANGE, isNew });
       if (taken !== "busy" || !waits) return taken;
-      if (clock.monotonic() - since > LONGEST_WAIT) throw redisUnavailable("the account is being changed by others");
+      if (clock.monotonic() - since > LONGEST_WAIT) throw beingChanged("the account");
       await pause(ASK_AGAIN);
     }
   };

@@ -5,7 +5,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { notesOf, SYSTEM, type Changed, type Who } from "../domain/audit.ts";
-import { planInUse, redisUnavailable } from "../domain/errors.ts";
+import { beingChanged, planInUse } from "../domain/errors.ts";
 import { newSeed } from "../domain/id.ts";
 import { seconds, type Clock } from "../domain/time.ts";
 import type { Keys } from "../redis/keys.ts";
@@ -74,7 +74,7 @@ export const planShelfOn = ({ redis, keys, scripts, clock, file, tellAccounts }:
       if (written.kind === "in_use") throw planInUse(written.name, written.accounts);
       if (written.kind === "done") return;
     }
-    throw redisUnavailable("the plans are being changed by others");
+    throw beingChanged("the plans");
   };
 
   const told = async (): Promise<void> => {

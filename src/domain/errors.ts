@@ -135,6 +135,12 @@ export const tooManyRequests = (retryAfterSeconds: number): SluiceError =>
   new SluiceError("too_many_requests", 429, `expected fewer requests: try again in ${retryAfterSeconds} s`, {
     retryAfterSeconds,
   });
+/** Others change it all the time, and this caller never had its turn. */
+export const beingChanged = (what: string): SluiceError =>
+  new SluiceError("unavailable", 503, `${what}: others change it all the time; nothing was changed, try again`, {
+    retryAfterSeconds: 2,
+  });
+
 export const redisUnavailable = (why: string): SluiceError =>
   new SluiceError(
     "unavailable",

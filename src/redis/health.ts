@@ -14,7 +14,7 @@ import { snapshot } from "./scripts/snapshot.ts";
 export interface RedisHealth {
   readonly ok: boolean;
   readonly reasons: readonly string[];
-  readonly redis: { readonly reachable: boolean; readonly version: string | null };
+  readonly redis: { readonly reachable: true; readonly version: string | null };
   readonly persistence: {
     readonly append_only: boolean;
     readonly fsync: string | null;
@@ -22,14 +22,13 @@ export interface RedisHealth {
   };
   readonly durability: {
     readonly promised: Level;
-    /** Null: unknown. */
-    readonly given: Durability["given"] | null;
+    readonly given: Durability["given"];
     readonly how: string;
   };
   /** No limit: nobody can say how full it is, and producers are never turned away for it. */
-  readonly memory: (Memory & { readonly shedding: boolean }) | null;
-  /** What has become of failovers; null: unknown. */
-  readonly failover: FailoverFacts | null;
+  readonly memory: Memory & { readonly shedding: boolean };
+  /** What has become of failovers. */
+  readonly failover: FailoverFacts;
   readonly workers: number;
   readonly tz_release: string;
 }
@@ -51,45 +50,30 @@ const reasonsOf = (info: Info, durability: Durability, failover: FailoverFacts, 
   return reasons;
 };
 
+/** @throws what Redis does not answer */
 export const redisHealth =
   (redis: Redis, scripts: ScriptRunner, keys: Keys, promised: Promise202) => async (): Promise<RedisHealth> => {
-    const tz_release = tzRelease();
-    try {
-      const facts = await readFacts(redis);
-      const { info, fsync } = facts;
-      const durability = durabilityOf(promised, facts);
-      const memory = memoryOf(info);
-      const workers = (await liveWorkers(scripts)).length;
-      const [home = {}] = (await snapshot(scripts, [keys.home])).hashes;
-      const failover = failoverOf(home, info.get("master_replid") ?? null);
-      const reasons = reasonsOf(info, durability, failover, workers);
-      return {
-        ok: reasons.length === 0,
-        reasons,
-        redis: { reachable: true, version: info.get("redis_version") ?? null },
-        persistence: {
-          append_only: info.get("aof_enabled") === "1",
-          fsync: info.get("aof_enabled") === "1" ? fsync : null,
-          eviction: info.get("maxmemory_policy") ?? null,
-        },
-        durability: { promised: promised.level, given: durability.given, how: durability.how },
-        memory: { ...memory, shedding: isNearlyFull(memory) },
-        failover,
-        workers,
-        tz_release,
-      };
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return {
-        ok: false,
-        reasons: [`Redis: expected an answer, got none (${why})`],
-        redis: { reachable: false, version: null },
-        persistence: { append_only: false, fsync: null, eviction: null },
-        durability: { promised: promised.level, given: null, how: "Redis does not answer" },
-        memory: null,
-        failover: null,
-        workers: 0,
-        tz_release,
-      };
-    }
+    const facts = await readFacts(redis);
+    const { info, fsync } = facts;
+    const durability = durabilityOf(promised, facts);
+    const memory = memoryOf(info);
+    const workers = (await liveWorkers(scripts)).length;
+    const [home = {}] = (await snapshot(scripts, [keys.home])).hashes;
+    const failover = failoverOf(home, info.get("master_replid") ?? null);
+    const reasons = reasonsOf(info, durability, failover, workers);
+    return {
+      ok: reasons.length === 0,
+      reasons,
+      redis: { reachable: true, version: info.get("redis_version") ?? null },
+      persistence: {
+        append_only: info.get("aof_enabled") === "1",
+        fsync: info.get("aof_enabled") === "1" ? fsync : null,
+        eviction: info.get("maxmemory_policy") ?? null,
+      },
+      durability: { promised: promised.level, given: durability.given, how: durability.how },
+      memory: { ...memory, shedding: isNearlyFull(memory) },
+      failover,
+      workers,
+      tz_release: tzRelease(),
+    };
   };

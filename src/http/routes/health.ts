@@ -9,10 +9,10 @@ import { tzRelease } from "../../domain/window.ts";
 
 const tags = ["Health"];
 
-/** Nothing can be said when even the question fails: then it is not ready, and says why. */
+/** Where Redis does not answer nothing else can be said of it. Why stays in the log: anyone may ask. */
 const unreachable = (error: unknown): Readiness => ({
   ok: false,
-  reasons: [`Redis does not answer (${redisTrouble(error) ?? "for a reason that is in the log"})`],
+  reasons: [`Redis: expected an answer, got none (${redisTrouble(error) ?? "for a reason that is in the log"})`],
   redis: { reachable: false, version: null },
   persistence: { append_only: false, fsync: null, eviction: null },
   durability: { promised: null, given: null, how: "Redis does not answer" },
