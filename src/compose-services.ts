@@ -1,5 +1,6 @@
 /** What the HTTP API is handed, on what every process has. */
 import type { Config } from "../config/env.ts";
+import { hasOwnProvider, leavesAny } from "../config/own-providers.ts";
 import { apiKeysOn } from "./accounts/api-keys.ts";
 import { auditOn } from "./accounts/audit.ts";
 import { idempotencyOn } from "./accounts/idempotency-store.ts";
@@ -29,10 +30,10 @@ import { SANDBOX_FROM } from "./sandbox/sandbox.ts";
 const setupOf = (channel: Channel, config: Config, sandboxed: boolean): ChannelSetup => {
   const { [channel]: service } = config.httpProviders;
   if (service) return { configured: true, variable: "SLUICE_HTTP_PROVIDERS", defaultFrom: service.from };
-  if (channel === "email")
-    return { configured: config.smtpUrl !== null || sandboxed, variable: "SMTP_URL", defaultFrom: null };
+  const configured = sandboxed || hasOwnProvider(config, channel);
+  if (channel === "email") return { configured, variable: "SMTP_URL", defaultFrom: null };
   const from = config.twilio ? config.twilio.from : sandboxed ? SANDBOX_FROM : null;
-  return { configured: config.twilio !== null || sandboxed, variable: "TWILIO_ACCOUNT_SID", defaultFrom: from };
+  return { configured, variable: "TWILIO_ACCOUNT_SID", defaultFrom: from };
 };
 
 const composeSending = ({ config, commands, keys, scripts, durable, contents, pass }: Core): Sending => {
@@ -52,7 +53,7 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
   const clock = systemClock;
   const arrivals = arrivalLog(commands, keys.arrived);
   const apiKeys = apiKeysOn({ redis: commands, keys, scripts, clock, plans });
-  const isPretended = sandboxed && (config.smtpUrl === null || config.twilio === null);
+  const isPretended = sandboxed && leavesAny(config);
   return {
     accounts,
     keys: apiKeys,

@@ -1,18 +1,17 @@
 /** Where objects are made and joined: by calling functions, each handed what it uses. Who opens a thing closes it. */
-import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Config } from "../config/env.ts";
 import { loadPlans } from "../config/plans.ts";
 import { accountsOn } from "./accounts/accounts.ts";
 import { faultPoints } from "./domain/fault-point.ts";
-import { seconds, systemClock } from "./domain/time.ts";
+import { systemClock } from "./domain/time.ts";
 import { contentsOn } from "./gate/contents.ts";
 import { nudgerOn } from "./gate/nudge.ts";
 import { rulesOn } from "./gate/rules.ts";
 import { zonesOn } from "./gate/zones.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { queuesOn } from "./queue/queues.ts";
-import { connect, type RedisAddress } from "./redis/connect.ts";
+import { closeConnection, connect, type RedisAddress } from "./redis/connect.ts";
 import { durableRunner } from "./redis/durable.ts";
 import { cellTag, keysOf } from "./redis/keys.ts";
 import { scriptRunner } from "./redis/script.ts";
@@ -69,19 +68,9 @@ export const composeCore = (config: Config, address: RedisAddress, log: Logger) 
     pass,
     close: async () => {
       await queues.close();
-      await Promise.all([commands, patient, ...(kept ? [kept] : [])].map(ended));
+      await Promise.all([commands, patient, ...(kept ? [kept] : [])].map(closeConnection));
     },
   };
 };
 
 export type Core = ReturnType<typeof composeCore>;
-
-const GOODBYE = seconds(2);
-
-/** Politely, unless Redis is away, or says nothing any more: then there is nobody to say goodbye to. */
-export const ended = async (redis: Redis): Promise<void> => {
-  const overdue = setTimeout(() => redis.disconnect(), GOODBYE);
-  if (redis.status === "ready") await redis.quit().catch(() => {});
-  clearTimeout(overdue);
-  redis.disconnect();
-};

@@ -2,8 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { CHANNELS, type Channel } from "../src/domain/channel.ts";
-import { milliseconds, seconds, systemClock } from "../src/domain/time.ts";
-import { ended, type Core } from "../src/compose.ts";
+import { milliseconds, seconds, systemClock, type Millis } from "../src/domain/time.ts";
+import type { Config } from "../config/env.ts";
+import { leavesAny } from "../config/own-providers.ts";
+import type { Core } from "../src/compose.ts";
 import { failoverWith } from "../src/gate/failover.ts";
 import { gathered } from "../src/gate/gathered.ts";
 import { startGate } from "../src/gate/gate.ts";
@@ -14,7 +16,7 @@ import type { Provider } from "../src/providers/provider.ts";
 import { smtpProvider } from "../src/providers/smtp.ts";
 import { twilioProvider } from "../src/providers/twilio.ts";
 import { statusCallbackAt } from "../src/providers/twilio-callback.ts";
-import { connect } from "../src/redis/connect.ts";
+import { closeConnection, connect } from "../src/redis/connect.ts";
 import { beat } from "../src/redis/scripts/beat.ts";
 import { arrivalLog } from "../src/sandbox/arrivals.ts";
 import { startSandbox, type Sandbox } from "../src/sandbox/sandbox.ts";
@@ -27,18 +29,27 @@ import { startWorker, type Held } from "./worker.ts";
 
 /** Dead after three missed ones (scripts/lib/workers.lua). */
 const BEAT_EVERY = seconds(2);
-/** Of one that is put back after a failover, from then on: as long as `begin` gives any (config/channels.ts). */
-const LONGEST_ATTEMPT = seconds(25);
+/** What `begin` gives an attempt on any channel, at most: an attempt that is put back after a failover has it from then on. */
+const longestReapIn = ({ channels }: Config): Millis =>
+  milliseconds(
+    Math.max(
+      ...CHANNELS.map((channel) => {
+        const { callBudget, attemptTimeout, reapMargin } = channels[channel];
+        return callBudget + attemptTimeout + reapMargin;
+      }),
+    ),
+  );
 
 /** Attempts after which the gate looks for more: of the spare ones that each hand has (release.lua), a small part. */
 const enoughFor = (hands: number): number => Math.max(1, Math.floor(hands / 4));
 const SOON = milliseconds(5);
 
-/** A fifth channel or a second provider is one file and one line here. */
+/** Of each channel its service over HTTP; of one without, SMTP or Twilio, or what the sandbox has in their place. */
 const providersOf = ({ config, pass }: Core, sandbox: Sandbox | null): readonly Provider[] => {
   const written = { onWritten: () => pass("provider.written") };
   const smtpUrl = config.smtpUrl ?? sandbox?.smtpUrl;
   const { twilio, twilioApiBaseUrl, publicUrl } = config;
+  const { callBudget, attemptTimeout } = config.channels.sms;
   const messageIdDomain = publicUrl === null ? "sluice.invalid" : new URL(publicUrl).hostname;
   const baseUrl = twilioApiBaseUrl === null ? {} : { baseUrl: twilioApiBaseUrl };
   const callback = publicUrl === null ? {} : { statusCallback: statusCallbackAt(publicUrl) };
@@ -51,10 +62,16 @@ const providersOf = ({ config, pass }: Core, sandbox: Sandbox | null): readonly 
   const others = [
     ...(smtpUrl === undefined
       ? []
-      : [smtpProvider({ url: smtpUrl, messageIdDomain, connections: config.channels.email.concurrency, ...written })]),
-    ...(account === undefined
-      ? []
-      : [twilioProvider({ ...account, timeout: config.channels.sms.attemptTimeout, ...written })]),
+      : [
+          smtpProvider({
+            url: smtpUrl,
+            messageIdDomain,
+            connections: config.channels.email.concurrency,
+            timeout: config.channels.email.attemptTimeout,
+            ...written,
+          }),
+        ]),
+    ...(account === undefined ? [] : [twilioProvider({ ...account, callBudget, timeout: attemptTimeout, ...written })]),
   ];
   // A service of its own goes before what a channel has otherwise.
   const isLeft = (channel: Channel): boolean => config.httpProviders[channel] === undefined;
@@ -77,7 +94,7 @@ export const composeWorker = async (
   setMaxListeners(0, stopping.signal);
 
   const sandbox =
-    sandboxed && (config.smtpUrl === null || config.twilio === null)
+    sandboxed && leavesAny(config)
       ? // Patiently: a provider does not refuse what it has taken in because our Redis is away.
         await startSandbox({ record: arrivalLog(core.patient, keys.arrived).add, log })
       : null;
@@ -101,7 +118,11 @@ export const composeWorker = async (
   const id = randomUUID();
   /** Jobs in this process's hands. */
   const held = new Set<Held>();
-  const witness = witnessOf(systemClock, LONGEST_ATTEMPT, milliseconds(Math.min(REMEMBERED_FOR, config.retention)));
+  const witness = witnessOf(
+    systemClock,
+    longestReapIn(config),
+    milliseconds(Math.min(REMEMBERED_FOR, config.retention)),
+  );
   const failover = failoverWith({ scripts, worker: id, handIn: () => witness.handIn(scripts), log });
   const gate = startGate({
     scripts,
@@ -114,7 +135,7 @@ export const composeWorker = async (
     ...(canAsk ? { ask: askingWith({ scripts, contents, providers, mostTries, log }) } : {}),
     log,
     pass,
-    onPass: metrics.gatePass,
+    onRelease: metrics.gatePass,
     chores: async () => {
       await accounts.finishRemovals();
       await accounts.finishChanges();
@@ -123,7 +144,7 @@ export const composeWorker = async (
   });
   lifecycle.add("gate", () => gate.stop());
   const subscriber = connect(core.address, "subscriber", log);
-  lifecycle.add("nudges", () => ended(subscriber));
+  lifecycle.add("nudges", () => closeConnection(subscriber));
   onNudge(subscriber, keys, (what) => {
     // Those that come in one turn of the event loop are one.
     setImmediate(() => gate.nudge(what));

@@ -1,6 +1,6 @@
 /** What becomes of a message whose attempt is over: decided, remembered, told to Redis, counted and logged. */
 import type { Logger } from "pino";
-import { afterAttempt, type Action, type RetryPolicy } from "../src/domain/action.ts";
+import { afterAttempt, type RetryPolicy } from "../src/domain/action.ts";
 import type { Channel } from "../src/domain/channel.ts";
 import type { PassPoint } from "../src/domain/fault-point.ts";
 import type { AttemptRecord } from "../src/domain/message.ts";
@@ -23,12 +23,7 @@ export interface Attempted {
 }
 
 /** After each settled attempt. */
-export type OnAttempt = (attempt: {
-  channel: Channel;
-  outcome: AttemptRecord["outcome"];
-  tookMs: number;
-  action: Action["action"];
-}) => void;
+export type OnAttempt = (attempt: { channel: Channel; outcome: AttemptRecord["outcome"]; tookMs: number }) => void;
 
 export interface SettlingParts {
   readonly scripts: ScriptRunner;
@@ -73,7 +68,7 @@ export const settlingWith = (parts: SettlingParts) => {
     const settled = await settling(settlement, milliseconds(Math.min(PATIENCE, PART * attemptMs)));
     witness.told(testimony, settled);
     const tookMs = clock.monotonic() - startedAt;
-    if (settled === "ok") onAttempt({ channel, outcome: told, tookMs, action: action.action });
+    if (settled === "ok") onAttempt({ channel, outcome: told, tookMs });
     log.info(
       {
         event: "attempt",

@@ -30,7 +30,7 @@ export interface GateOptions {
   readonly log: Logger;
   readonly pass: PassPoint;
   readonly failover: Failover;
-  readonly onPass?: (channel: Channel, released: number) => void;
+  readonly onRelease?: (channel: Channel, released: number) => void;
   /** Asks providers about texts that may have been sent; absent where there is none to ask. */
   readonly ask?: () => Promise<{ more: boolean }>;
   /** Takes on what was left half done (accounts being removed); called every few seconds. */
@@ -72,18 +72,18 @@ export const startGate = (options: GateOptions): Gate => {
   const releaseChannel = async (channel: Channel): Promise<Millis | null> => {
     const written = new Set<string>();
     for (;;) {
-      const pass = await release(scripts, channel, PARCEL);
-      options.onPass?.(channel, pass.released);
-      if (pass.jobs.length > 0) {
+      const answer = await release(scripts, channel, PARCEL);
+      options.onRelease?.(channel, answer.released);
+      if (answer.jobs.length > 0) {
         options.pass("gate.released");
-        add(channel, pass.jobs);
+        add(channel, answer.jobs);
       }
-      for (const other of pass.woken) channels.get(other)?.wake();
+      for (const other of answer.woken) channels.get(other)?.wake();
       // A row that is stale again was refused (a newer tz release wrote it, and let it run out): not ours to mend.
-      const stale = pass.staleZones.filter((name) => !written.has(name));
+      const stale = answer.staleZones.filter((name) => !written.has(name));
       if (stale.length > 0) await zones.write(stale);
       for (const name of stale) written.add(name);
-      if (!pass.more && stale.length === 0) return pass.nextIn;
+      if (!answer.more && stale.length === 0) return answer.nextIn;
     }
   };
 

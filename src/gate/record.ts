@@ -31,7 +31,9 @@ export interface MessageRecord {
 export const keptOf = ({ reference, metadata }: Draft): string =>
   reference === undefined && metadata === undefined
     ? ""
-    : JSON.stringify({ reference, metadata } satisfies Kept | object);
+    : JSON.stringify({ reference, metadata } satisfies {
+        readonly [field in keyof Kept]-?: Kept[field] | undefined;
+      });
 
 const instantOrNull = (word: string | undefined): Instant | null => (word === "0" ? null : instant(Number(word)));
 
@@ -64,8 +66,9 @@ export const attemptText = (
   { providerId, error }: { readonly providerId: string | undefined; readonly error: string | undefined },
 ): string => {
   if (error !== undefined || /\s/.test(providerId ?? ""))
-    return JSON.stringify({ outcome, provider, provider_id: providerId, error } satisfies
-      Partial<StoredAttempt> | object);
+    return JSON.stringify({ outcome, provider, provider_id: providerId, error } satisfies {
+      readonly [field in keyof StoredAttempt]-?: StoredAttempt[field] | undefined;
+    });
   return providerId === undefined ? `${outcome} ${provider}` : `${outcome} ${provider} ${providerId}`;
 };
 

@@ -1,4 +1,4 @@
-/** What the HTTP API needs of the rest. compose.ts hands it in; tests hand in others. */
+/** What the HTTP API needs of the rest. compose-services.ts hands it in; tests hand in others. */
 import type { Logger } from "pino";
 import type { Accounts } from "../accounts/account.ts";
 import type { ApiKeys } from "../accounts/api-key.ts";

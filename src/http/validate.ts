@@ -7,6 +7,7 @@ import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import type { TLocalizedValidationError } from "typebox/error";
 import { invalidFields, quoted, type FieldError } from "../domain/errors.ts";
+import { fieldIn } from "../domain/expecting.ts";
 import { nearest } from "../domain/nearest.ts";
 import { expectation, fieldOf, valueAt } from "./expectation.ts";
 import { illFormed } from "./well-formed.ts";
@@ -16,8 +17,6 @@ const MOST_ERRORS = 8;
 
 /** Empty when the value is as the schema says. */
 export type Check = (value: unknown) => readonly FieldError[];
-
-const inside = (field: string, name: string): string => (field === "" ? name : `${field}.${name}`);
 
 const knownFields = (schema: TSchema, pointer: string): readonly string[] => {
   const node = valueAt(schema, pointer.replace(/^#/, "").replace(/\/additionalProperties$/, ""));
@@ -35,8 +34,8 @@ const told = (
   const got = given === undefined ? "nothing" : quoted(given);
   if (error.keyword === "required")
     return error.params.requiredProperties.map((name) => ({
-      field: inside(field, name),
-      expected: "it to be there",
+      field: fieldIn(field, name),
+      expected: "a value",
       got: "nothing",
     }));
   // The `false` behind additionalProperties: one for each field that nobody knows.

@@ -3,7 +3,7 @@
  * Numbers: what JSON.parse has not rounded; of 64 bits it keeps 53, and an id in metadata would come back as another.
  */
 import type { FieldError } from "../domain/errors.ts";
-import { unmet, type Problems } from "../domain/expecting.ts";
+import { fieldIn, unmet, type Problems } from "../domain/expecting.ts";
 
 declare global {
   /** Of ES2024, and in Node since 20. */
@@ -28,8 +28,7 @@ const walk = (value: unknown, field: string, root: string, problems: Problems): 
     for (const [index, item] of value.entries()) walk(item, `${field}[${index}]`, root, problems);
   } else if (typeof value === "object" && value !== null) {
     for (const [name, item] of Object.entries(value)) {
-      const inner = field === "" ? name : `${field}.${name}`;
-      if (isWellFormed(name)) walk(item, inner, root, problems);
+      if (isWellFormed(name)) walk(item, fieldIn(field, name), root, problems);
       else unmet(problems, field === "" ? root : field, `names in ${EXPECTED}`, name);
     }
   }

@@ -3,7 +3,7 @@ import { fillBody, type Json, type Values } from "../domain/body-template.ts";
 import type { Channel } from "../domain/channel.ts";
 import type { HttpService } from "../domain/http-service.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import { type Clock, type Millis, seconds, systemClock } from "../domain/time.ts";
+import { type Clock, type Millis, systemClock } from "../domain/time.ts";
 import { deadline } from "./deadline.ts";
 import { discreet } from "./echo.ts";
 import { exchange } from "./exchange.ts";
@@ -14,7 +14,7 @@ export interface HttpOptions {
   readonly channel: Channel;
   readonly service: HttpService;
   /** The whole attempt. */
-  readonly timeout?: Millis;
+  readonly timeout: Millis;
   /** For times in an answer that has no Date. */
   readonly clock?: Clock;
   /** Called when the service has been given the whole request and has not answered. */
@@ -33,7 +33,7 @@ const valuesOf = ({ id, account, sender, recipient, content, createdAt }: Dispat
 });
 
 export const httpProvider = (options: HttpOptions): Provider => {
-  const { channel, service, timeout = seconds(20), clock = systemClock } = options;
+  const { channel, service, timeout, clock = systemClock } = options;
   const url = new URL(service.url);
   const secrets = Object.values(service.headers);
   const body = (message: Dispatch): string => {

@@ -1,4 +1,4 @@
-/** What every provider adapter is: a fifth channel or a second provider is one file and one line in compose.ts. */
+/** What every provider adapter is. What a new one takes besides its file: docs/architecture.md, "How to add something". */
 import type { Channel } from "../domain/channel.ts";
 import type { Content } from "../domain/message.ts";
 import type { Outcome } from "../domain/outcome.ts";

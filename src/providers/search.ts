@@ -1,5 +1,6 @@
 /** Was a text created, of which nobody knows? Twilio has no idempotency key; what it has is a list. */
-import type { Instant } from "../domain/time.ts";
+import type { Instant, Millis } from "../domain/time.ts";
+import { verdictOf, type Verdict } from "./twilio-status.ts";
 
 /** The parts of a message resource that are looked at. */
 export interface ListedText {
@@ -13,11 +14,13 @@ export interface Sought {
   readonly body: string;
   /** When the attempt began, by Redis's clock. */
   readonly beganAt: Instant;
+  /** After which what is created is another's. */
+  readonly createdWithin: Millis;
 }
 
 /** A text that may be the one. */
 export interface Candidate {
-  readonly verdict: "sent" | "delivered" | "undelivered";
+  readonly verdict: Verdict;
   readonly providerId: string;
 }
 
@@ -31,20 +34,15 @@ export type Found =
 
 /** Twilio's clock and ours may differ, and its dates have whole seconds. */
 const CLOCKS_DIFFER_MS = 5_000;
-/** A worker calls within 2 s of begin, and gives an attempt 20 s (config/channels.ts): what was created later is another's. */
-const CREATED_WITHIN_MS = 22_000 + CLOCKS_DIFFER_MS;
-
-const verdictOf = (status: string): Candidate["verdict"] => {
-  if (status === "delivered" || status === "read") return "delivered";
-  return status === "undelivered" || status === "failed" ? "undelivered" : "sent";
-};
-
 /** The texts of the same words from the time of the attempt, in order: two attempts at the same words were created in order. */
-export const foundIn = ({ body, beganAt }: Sought, listed: readonly ListedText[]): Found => {
+export const foundIn = ({ body, beganAt, createdWithin }: Sought, listed: readonly ListedText[]): Found => {
   const since = (text: ListedText): number => (text.dateCreated?.getTime() ?? 0) - beganAt;
   const candidates = listed
-    .filter((text) => text.body === body && since(text) >= -CLOCKS_DIFFER_MS && since(text) <= CREATED_WITHIN_MS)
+    .filter(
+      (text) =>
+        text.body === body && since(text) >= -CLOCKS_DIFFER_MS && since(text) <= createdWithin + CLOCKS_DIFFER_MS,
+    )
     .toSorted((one, other) => since(one) - since(other))
-    .map(({ status, sid }) => ({ verdict: verdictOf(status), providerId: sid }));
+    .map(({ status, sid }) => ({ verdict: verdictOf(status) ?? "sent", providerId: sid }));
   return candidates.length > 0 ? { verdict: "found", candidates } : { verdict: "absent" };
 };

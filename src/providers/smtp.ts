@@ -19,7 +19,7 @@ export interface SmtpOptions {
   /** Connections kept open: as many as attempts are in flight. */
   readonly connections?: number;
   /** The whole attempt, from asking for a connection to the last reply. */
-  readonly timeout?: Millis;
+  readonly timeout: Millis;
   /** DNS, TCP, greeting and TLS of a connection. */
   readonly connectTimeout?: Millis;
   /** Called when the server has been given the whole message and has not answered. */
@@ -61,7 +61,7 @@ const refusedHere = (error: SendError): boolean =>
   error.response === undefined && (error.code === "EENVELOPE" || error.code === "EMESSAGE");
 
 export const smtpProvider = (options: SmtpOptions): Provider => {
-  const { timeout = seconds(20), connectTimeout = seconds(10), connections = 50, onWritten } = options;
+  const { timeout, connectTimeout = seconds(10), connections = 50, onWritten } = options;
   const server = smtpServer(options.url);
   const pool: SMTPPool.Options & { maxRequeues: number } = {
     pool: true,

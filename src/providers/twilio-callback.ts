@@ -2,12 +2,10 @@
 // Of the SDK only this: the API's process has no use for the rest, which takes a while to load.
 import { validateRequest } from "twilio/lib/webhooks/webhooks.js";
 import { TWILIO_CODES } from "./twilio-codes.ts";
+import { verdictOf, type Verdict } from "./twilio-status.ts";
 
 /** A form's fields; a list where one came more than once. */
 export type Form = Readonly<Record<string, string | readonly string[] | undefined>>;
-
-/** `sent`: the provider has it, and no more is known. */
-export type Verdict = "sent" | "delivered" | "undelivered";
 
 export interface News {
   readonly verdict: Verdict;
@@ -22,29 +20,6 @@ export const statusCallbackAt =
   (publicUrl: string) =>
   (messageId: string): string =>
     `${publicUrl}/v1/callbacks/twilio/status?message_id=${messageId}`;
-
-/** Messages' statuses and calls' in one list: no word means one thing to the one and another to the other. */
-const VERDICTS: ReadonlyMap<string, Verdict> = new Map([
-  ["delivered", "delivered"],
-  ["read", "delivered"],
-  ["completed", "delivered"],
-  ["undelivered", "undelivered"],
-  ["failed", "undelivered"],
-  ["busy", "undelivered"],
-  ["no-answer", "undelivered"],
-  ["canceled", "undelivered"],
-  ["accepted", "sent"],
-  ["queued", "sent"],
-  ["sending", "sent"],
-  ["sent", "sent"],
-  ["initiated", "sent"],
-  ["ringing", "sent"],
-  ["in-progress", "sent"],
-  ["answered", "sent"],
-]);
-
-/** Null: a status that Twilio has added since, or `scheduled` and `receiving`, which are not about what we send. */
-export const verdictOf = (status: string): Verdict | null => VERDICTS.get(status) ?? null;
 
 const WITHOUT_A_CODE: ReadonlyMap<string, string> = new Map([
   ["busy", "the line was busy"],

@@ -2,7 +2,7 @@
 import twilio from "twilio";
 import type { TextContent, VoiceContent } from "../domain/message.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import { type Clock, type Millis, seconds, systemClock } from "../domain/time.ts";
+import { type Clock, type Millis, milliseconds, systemClock } from "../domain/time.ts";
 import { deadline } from "./deadline.ts";
 import { exchange, type Exchanged } from "./exchange.ts";
 import { discreet } from "./echo.ts";
@@ -19,7 +19,9 @@ export interface TwilioOptions {
   /** The address that Twilio is to call about a message, if there is one. */
   readonly statusCallback?: (messageId: string) => string | undefined;
   /** The whole attempt. */
-  readonly timeout?: Millis;
+  readonly timeout: Millis;
+  /** From `begin` to the start of the attempt, at most: a text that was created later than both together is another's. */
+  readonly callBudget: Millis;
   /** For a Retry-After that is a date and comes without a Date header. */
   readonly clock?: Clock;
   /** Called when Twilio has been given the whole request and has not answered. */
@@ -69,9 +71,10 @@ const create = async (client: Client, message: Dispatch, statusCallback: string 
 };
 
 export const twilioProvider = (options: TwilioOptions): Provider => {
-  const { accountSid, authToken, baseUrl, timeout = seconds(20), clock = systemClock } = options;
+  const { accountSid, authToken, baseUrl, timeout, callBudget, clock = systemClock } = options;
   if (!/^AC\w+$/.test(accountSid)) throw new Error("expected an account SID, which begins with AC, got something else");
 
+  const createdWithin = milliseconds(callBudget + timeout);
   // A client for each request, so that its answer cannot be another's: it opens nothing by itself. Empty region and edge,
   // or the SDK would look for its own variables in the environment.
   const clientOver = (httpClient: {
@@ -91,7 +94,8 @@ export const twilioProvider = (options: TwilioOptions): Provider => {
     });
     const [to, from] = [prefix + lost.recipient, prefix + lost.sender];
     const listed = await client.messages.list({ to, from, limit: NEWEST, pageSize: NEWEST });
-    return foundIn({ body: (lost.content as TextContent).body, beganAt: lost.beganAt }, listed);
+    const sought = { body: (lost.content as TextContent).body, beganAt: lost.beganAt, createdWithin };
+    return foundIn(sought, listed);
   };
 
   /** The SDK builds the request; its own reading of the answer is thrown away, and the evidence judged instead. */

@@ -67,3 +67,13 @@ export const connect = (address: RedisAddress, purpose: Purpose, log: Logger): R
   });
   return redis;
 };
+
+const GOODBYE = seconds(2);
+
+/** Politely, unless Redis is away, or says nothing any more: then there is nobody to say goodbye to. */
+export const closeConnection = async (redis: Redis): Promise<void> => {
+  const overdue = setTimeout(() => redis.disconnect(), GOODBYE);
+  if (redis.status === "ready") await redis.quit().catch(() => {});
+  clearTimeout(overdue);
+  redis.disconnect();
+};

@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import { milliseconds, seconds, systemClock, type Millis } from "../domain/time.ts";
 
 export interface Lifecycle {
-  add(name: string, close: () => Promise<unknown>, deadlineMs?: Millis): void;
+  add(name: string, close: () => Promise<unknown>, within?: Millis): void;
   /** Ends everything, once however often it is called. Never rejects: what does not end is logged and left behind. */
   stop(): Promise<void>;
 }
@@ -28,14 +28,14 @@ const LOOK: Millis = milliseconds(300);
  * end in time. A second signal exits with 1 at once: what was in flight is found again by the next start.
  */
 export const onStop = (log: Logger, { withParent = false }: { withParent?: boolean } = {}): Lifecycle => {
-  const parts: { name: string; close: () => Promise<unknown>; deadlineMs: Millis }[] = [];
+  const parts: { name: string; close: () => Promise<unknown>; within: Millis }[] = [];
   let stopping: Promise<void> | undefined;
   let clean = true;
 
   const closePart = async (part: (typeof parts)[number], leftMs: number): Promise<void> => {
-    const { name, deadlineMs } = part;
+    const { name, within } = part;
     const inTime = new AbortController();
-    const late = wait(Math.min(deadlineMs, leftMs), "late", { signal: inTime.signal });
+    const late = wait(Math.min(within, leftMs), "late", { signal: inTime.signal });
     try {
       if ((await Promise.race([part.close(), late])) === "late") throw new Error("it did not end in time");
       log.debug({ event: "closed", part: name }, `closed: ${name}`);
@@ -91,7 +91,7 @@ export const onStop = (log: Logger, { withParent = false }: { withParent?: boole
   }
 
   return {
-    add: (name, close, deadlineMs = ALL_IN) => void parts.push({ name, close, deadlineMs }),
+    add: (name, close, within = ALL_IN) => void parts.push({ name, close, within }),
     stop,
   };
 };

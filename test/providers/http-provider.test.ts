@@ -32,7 +32,7 @@ const service = (url: string, more: Partial<HttpService> = {}): HttpService => (
 });
 const GOOD: Recorded = { status: 200, body: { id: "m-1" } };
 const sms = (url: string, more: Partial<HttpService> = {}, options: Partial<HttpOptions> = {}) =>
-  httpProvider({ channel: "sms", service: service(url, more), ...options });
+  httpProvider({ channel: "sms", service: service(url, more), timeout: seconds(20), ...options });
 
 describe("a request to a service", () => {
   it("is one POST of JSON, with the file's headers and the message's id as its key", async () => {
@@ -62,8 +62,14 @@ describe("a request to a service", () => {
 
   it("of a mail or a call has their words", async () => {
     const { baseUrl, asked } = await serving(() => GOOD);
-    await httpProvider({ channel: "email", service: service(baseUrl) }).attempt(aMail(), unhurried());
-    await httpProvider({ channel: "voice", service: service(baseUrl) }).attempt(aCall(), unhurried());
+    await httpProvider({ channel: "email", service: service(baseUrl), timeout: seconds(20) }).attempt(
+      aMail(),
+      unhurried(),
+    );
+    await httpProvider({ channel: "voice", service: service(baseUrl), timeout: seconds(20) }).attempt(
+      aCall(),
+      unhurried(),
+    );
     expect(asked.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
       { to: "ann@example.com", from: "The Shop <shop@example.org>", text: "It works." },
       { to: "+9779812345678", from: "+15005550006", say: "It works." },
@@ -108,7 +114,7 @@ describe("an answer of a service", () => {
     const { baseUrl } = await serving([
       { status: 422, body: { message: "spam, says hunter2's filter: 'Your code is 48-XK77' (ann.smith)" } },
     ]);
-    const provider = httpProvider({ channel: "email", service: service(baseUrl) });
+    const provider = httpProvider({ channel: "email", service: service(baseUrl), timeout: seconds(20) });
     const mail = aMail("ann.smith@example.net", { text: "Your code is 48-XK77" });
     const outcome = await provider.attempt(mail, unhurried());
     expect(outcome).toMatchObject({ kind: "permanent", why: expect.stringContaining("spam, says [quoted] filter") });

@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { EmailContent } from "../../src/domain/message.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { smtpProvider } from "../../src/providers/smtp.ts";
-import { aMail, unhurried } from "../support/dispatches.ts";
+import { aMail, PATIENCE, unhurried } from "../support/dispatches.ts";
 import { scriptedSmtp, type ScriptedSmtp } from "../support/scripted-smtp.ts";
 
 let server: ScriptedSmtp;
 let provider: Provider;
 beforeAll(async () => {
   server = await scriptedSmtp({});
-  provider = smtpProvider({ url: server.url, messageIdDomain: "sluice.example" });
+  provider = smtpProvider({ url: server.url, messageIdDomain: "sluice.example", timeout: PATIENCE.timeout });
 });
 afterAll(async () => {
   await provider.close();

@@ -9,7 +9,7 @@ import { twilioProvider } from "../../src/providers/twilio.ts";
 import type { Arrival } from "../../src/sandbox/arrival.ts";
 import { MAGIC_ADDRESSES, MAGIC_NUMBERS } from "../../src/sandbox/magic.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
-import { aCall, aMail, anSms, aWhatsApp, ID, unhurried } from "../support/dispatches.ts";
+import { aCall, aMail, anSms, aWhatsApp, ID, PATIENCE, unhurried } from "../support/dispatches.ts";
 import { until } from "../support/until.ts";
 
 const arrivals: Arrival[] = [];
@@ -23,8 +23,8 @@ const keep = async (arrival: Arrival): Promise<void> => void arrivals.push(arriv
 beforeAll(async () => {
   const log = pino({ level: "silent" });
   sandbox = await startSandbox({ record: (arrival) => record(arrival), log, slowFor: milliseconds(50) });
-  smtp = smtpProvider({ url: sandbox.smtpUrl, messageIdDomain: "sluice.example" });
-  phone = twilioProvider(sandbox.twilio);
+  smtp = smtpProvider({ url: sandbox.smtpUrl, messageIdDomain: "sluice.example", timeout: seconds(20) });
+  phone = twilioProvider({ ...sandbox.twilio, ...PATIENCE });
 });
 beforeEach(() => {
   arrivals.length = 0;
@@ -162,7 +162,7 @@ describe("a message to the sandbox's Twilio", () => {
   });
 
   it("is refused with other credentials, and nothing is lost by it", async () => {
-    const stranger = twilioProvider({ ...sandbox.twilio, authToken: "guessed" });
+    const stranger = twilioProvider({ ...sandbox.twilio, ...PATIENCE, authToken: "guessed" });
     expect(await stranger.attempt(anSms(), unhurried())).toMatchObject({ kind: "transient", called: false });
     expect(arrivals).toHaveLength(0);
   });

@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 const providerFor = (url: string, more: Partial<SmtpOptions> = {}) => {
-  const provider = smtpProvider({ url, messageIdDomain: "sluice.example", ...more });
+  const provider = smtpProvider({ url, messageIdDomain: "sluice.example", timeout: seconds(20), ...more });
   opened.push(provider);
   return provider;
 };

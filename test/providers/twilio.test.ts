@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { createServer, type AddressInfo } from "node:net";
 import { milliseconds, minutes, seconds } from "../../src/domain/time.ts";
 import { twilioProvider, type TwilioOptions } from "../../src/providers/twilio.ts";
-import { aCall, anSms, aWhatsApp, ID, unhurried } from "../support/dispatches.ts";
+import { aCall, anSms, aWhatsApp, ID, PATIENCE, unhurried } from "../support/dispatches.ts";
 import { scriptedHttp } from "../support/scripted-http.ts";
 import { until } from "../support/until.ts";
 
@@ -14,7 +14,7 @@ afterEach(async () => {
 const ACCOUNT = "AC00000000000000000000000000000001";
 
 const providerFor = (baseUrl: string, more: Partial<TwilioOptions> = {}) =>
-  twilioProvider({ accountSid: ACCOUNT, authToken: "secret", baseUrl, ...more });
+  twilioProvider({ accountSid: ACCOUNT, authToken: "secret", baseUrl, ...PATIENCE, ...more });
 
 const server = async (answer: Parameters<typeof scriptedHttp>[0]) => {
   const scripted = await scriptedHttp(answer);
@@ -204,5 +204,5 @@ describe("no answer", () => {
 });
 
 it("an account SID that is none is refused when the provider is made, without quoting it", () => {
-  expect(() => twilioProvider({ accountSid: "SK123", authToken: "secret" })).toThrow(/begins with AC/);
+  expect(() => twilioProvider({ accountSid: "SK123", authToken: "secret", ...PATIENCE })).toThrow(/begins with AC/);
 });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import PostalMime, { decodeWords } from "postal-mime";
 import type { EmailContent } from "../../src/domain/message.ts";
 import { smtpProvider } from "../../src/providers/smtp.ts";
-import { aMail, unhurried } from "../support/dispatches.ts";
+import { aMail, PATIENCE, unhurried } from "../support/dispatches.ts";
 import { scriptedSmtp, type ScriptedSmtp } from "../support/scripted-smtp.ts";
 import { aWorld, type World } from "../support/world.ts";
 import { PAYLOADS } from "./payloads.ts";
@@ -178,7 +178,7 @@ describe(`${CASES.length} fields of mails with something else in them`, () => {
   });
 
   it("are refused by the adapter before anybody is called, or arrive likewise, when the API is not there to look", async () => {
-    const provider = smtpProvider({ url: server.url, messageIdDomain: "sluice.example" });
+    const provider = smtpProvider({ url: server.url, messageIdDomain: "sluice.example", timeout: PATIENCE.timeout });
     const wrong: string[] = [];
     let sent = 0;
     for (const { what, field, text } of CASES) {

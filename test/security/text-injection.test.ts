@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Content } from "../../src/domain/message.ts";
 import { twilioProvider } from "../../src/providers/twilio.ts";
-import { anSms, unhurried } from "../support/dispatches.ts";
+import { anSms, PATIENCE, unhurried } from "../support/dispatches.ts";
 import { scriptedHttp, type Heard, type ScriptedHttp } from "../support/scripted-http.ts";
 import { elementsOf, type Element } from "../support/xml.ts";
 import { aWorld, type World } from "../support/world.ts";
@@ -116,6 +116,7 @@ describe(`${TEXTS.length} texts with something else in them`, () => {
       accountSid: `AC${"0".repeat(32)}`,
       authToken: "secret",
       baseUrl: twilio.baseUrl,
+      ...PATIENCE,
     });
     const heardOf = async (channel: "voice" | "sms", content: Content): Promise<Heard> => {
       const before = twilio.heard.length;

@@ -1,6 +1,6 @@
 /** Messages on their way out, for tests of the adapters. */
 import type { EmailContent } from "../../src/domain/message.ts";
-import { instant } from "../../src/domain/time.ts";
+import { instant, seconds } from "../../src/domain/time.ts";
 import type { Dispatch } from "../../src/providers/provider.ts";
 
 export const ID = "msg_01JTESTTESTTESTTESTTEST0000";
@@ -34,3 +34,6 @@ export const aCall = (to?: string, say = "It works."): Dispatch => ({
 
 /** Nobody wants it to stop. */
 export const unhurried = (): AbortSignal => new AbortController().signal;
+
+/** Of an attempt, as each channel has it. */
+export const PATIENCE = { callBudget: seconds(2), timeout: seconds(20) } as const;

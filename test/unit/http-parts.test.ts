@@ -159,7 +159,7 @@ describe("a schema's sentences", () => {
   );
 
   it.each([
-    [{}, { field: "name", expected: "it to be there", got: "nothing" }],
+    [{}, { field: "name", expected: "a value", got: "nothing" }],
     [5, { field: "body", expected: "an object", got: "5" }],
     [{ name: "" }, { field: "name", expected: "a string that is not empty", got: `""` }],
     [{ name: "long" }, { field: "name", expected: "at most 3 characters", got: `"long"` }],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { instant } from "../../src/domain/time.ts";
+import { instant, seconds } from "../../src/domain/time.ts";
 import { foundIn } from "../../src/providers/search.ts";
 
 const BEGAN = 1_772_355_600_000;
@@ -10,16 +10,24 @@ const text = (sid: string, after: number, more = {}) => ({
   dateCreated: new Date(BEGAN + after),
   ...more,
 });
-const sought = { body: "Your code is 4711", beganAt: instant(BEGAN) };
+const sought = { body: "Your code is 4711", beganAt: instant(BEGAN), createdWithin: seconds(22) };
 
 describe("the provider's list", () => {
   it("has what was created in the time of the attempt, clocks differing by five seconds, in order", () => {
-    const listed = [text("SM3", 27_000), text("SM1", -5_000), text("SM2", 800, { status: "delivered" })];
+    const listed = [
+      text("SM3", 27_000),
+      text("SM1", -5_000, { status: "accepted" }),
+      text("SM2", 800, { status: "delivered" }),
+      text("SM4", 900, { status: "canceled" }),
+      text("SM5", 901, { status: "one that Twilio has added since" }),
+    ];
     expect(foundIn(sought, listed)).toEqual({
       verdict: "found",
       candidates: [
         { verdict: "sent", providerId: "SM1" },
         { verdict: "delivered", providerId: "SM2" },
+        { verdict: "undelivered", providerId: "SM4" },
+        { verdict: "sent", providerId: "SM5" },
         { verdict: "sent", providerId: "SM3" },
       ],
     });

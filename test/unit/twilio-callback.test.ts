@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import twilio from "twilio";
-import { isSigned, newsOf, statusCallbackAt, verdictOf, type Form } from "../../src/providers/twilio-callback.ts";
+import { isSigned, newsOf, statusCallbackAt, type Form } from "../../src/providers/twilio-callback.ts";
+import { verdictOf } from "../../src/providers/twilio-status.ts";
 
 describe("a status of Twilio's", () => {
   it.each([

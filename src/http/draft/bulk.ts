@@ -65,12 +65,12 @@ const READ = {
 /** What is wrong with the request as a whole. */
 const wholeProblem = ({ messages, template, recipients, ...beside }: BulkBody): SluiceError | null => {
   if (messages !== undefined && (template !== undefined || recipients !== undefined))
-    return invalidField("messages", "either messages, or template and recipients", messages.length);
+    return invalidField("messages", "either messages, or template and recipients", "both");
   if (messages !== undefined) {
     const [stray] = Object.keys(beside);
     return stray === undefined
       ? null
-      : invalidField(stray, "it in each message: beside a template it goes for all", "it beside messages");
+      : invalidField(stray, "it in each of the messages, or beside a template", "it beside messages");
   }
   if (template === undefined) return invalidField("messages", "messages, or template and recipients", undefined);
   return recipients === undefined ? invalidField("recipients", "a list beside the template", undefined) : null;
