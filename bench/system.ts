@@ -15,7 +15,7 @@ import { until } from "./until.ts";
 import { silent, type BenchRedis } from "./redis.ts";
 import { snapshot } from "../src/redis/scripts/snapshot.ts";
 
-export const ADMIN_KEY = "a-key-for-the-operator-of-benchmarks";
+const ADMIN_KEY = "a-key-for-the-operator-of-benchmarks";
 
 const NOWHERE = "smtp://127.0.0.1:25";
 

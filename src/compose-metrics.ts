@@ -3,6 +3,7 @@ import type { Core } from "./compose.ts";
 import { CHANNELS } from "./domain/channel.ts";
 import { END_STATES } from "./domain/message.ts";
 import { failoverOf } from "./redis/failover-facts.ts";
+import { countIn } from "./redis/reply.ts";
 import { snapshot } from "./redis/scripts/snapshot.ts";
 
 /** Puts the sums over all accounts and processes into the metrics, as of now. */
@@ -11,15 +12,12 @@ export const measure = async ({ scripts, keys, metrics }: Core): Promise<void> =
   const { moves, lost_moves: lost, restored } = failoverOf(hashes.at(-1) ?? {}, null);
   metrics.failovers({ whole: moves - lost, lost, restored, held: "to" in (hashes.at(-1) ?? {}) });
   for (const [at, channel] of CHANNELS.entries()) {
-    const count = (field: string): number => Number(hashes[at]?.[field] ?? 0);
-    const [queued, throttled, released, sending] = ["queued", "throttled", "released", "sending"].map(count) as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const count = (field: string): number => countIn(hashes[at] ?? {}, field);
+    const throttled = count("throttled");
+    const released = count("released");
+    const sending = count("sending");
     metrics.depths(channel, {
-      queued: queued - throttled,
+      queued: count("queued") - throttled,
       throttled,
       scheduled: count("scheduled"),
       sending,

@@ -4,7 +4,7 @@ import { hasOwnProvider, leavesAny } from "../config/own-providers.ts";
 import { apiKeysOn } from "./accounts/api-keys.ts";
 import { auditOn } from "./accounts/audit.ts";
 import { idempotencyOn } from "./accounts/idempotency-store.ts";
-import { planShelfOn } from "./accounts/plan-shelf.ts";
+import { planStoreOn } from "./accounts/plan-store.ts";
 import { suppressionsOn } from "./accounts/suppressions.ts";
 import { tokensOn } from "./accounts/tokens.ts";
 import { twilioCallbacks } from "./compose-callbacks.ts";
@@ -79,7 +79,7 @@ export const composeServices = (core: Core, adminKey: string, sandboxed: boolean
       CHANNELS.map((channel) => [channel, setupOf(channel, config, sandboxed)]),
     ) as Services["channels"],
     limits: composeLimits(core),
-    plans: planShelfOn({ redis: commands, keys, scripts, clock, file: plans, tellAccounts: accounts.finishPlans }),
+    plans: planStoreOn({ redis: commands, keys, scripts, clock, file: plans, tellAccounts: accounts.finishPlans }),
     adminKey,
     clock,
     logger: log,

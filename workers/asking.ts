@@ -29,14 +29,14 @@ export const askingWith = ({ scripts, contents, providers, mostTries, log }: Ask
     const { batchId: _batch, body: _body, ...text } = doubtful;
     const provider = providers.find(({ channels }) => channels.includes(text.channel));
     const content = await contents.of(doubtful);
-    if (!provider?.find || content === null) return { verdict: "unknown" };
+    if (!provider?.find || content === null) return { kind: "unknown" };
     return provider.find({ ...text, content }, AbortSignal.timeout(ANSWER_WITHIN));
   };
   const settle = async (text: Doubtful): Promise<void> => {
     const found = await ask(text);
     const became = await asked(scripts, text, found, mostTries[text.channel], AGAIN_AFTER);
     const { id, channel } = text;
-    log.info({ event: "asked", id, channel, verdict: found.verdict, became }, "the provider was asked about a text");
+    log.info({ event: "asked", id, channel, verdict: found.kind, became }, "the provider was asked about a text");
   };
   return async (): Promise<{ more: boolean }> => {
     const { doubtful } = await askingDue(scripts, AT_ONCE, CLAIM);

@@ -61,28 +61,28 @@ export const dispatcher = (options: DispatchOptions, provider: Provider, policy:
   const attempt = async (channel: Channel, run: Run): Promise<Attempted | null> => {
     try {
       for (;;) {
-        const { begun: go, t0 } = await begin(run);
-        switch (go.kind) {
+        const { begun, t0 } = await begin(run);
+        switch (begun.kind) {
           case "go": {
-            const testimony = witness.began(channel, run, go);
-            if (go.slotIn > 0 ? await sleep(go.slotIn, stopping) : !stopping.aborted) {
+            const testimony = witness.began(channel, run, begun);
+            if (begun.slotIn > 0 ? await sleep(begun.slotIn, stopping) : !stopping.aborted) {
               const startedAt = clock.monotonic();
               pass("worker.begun");
-              return { go, testimony, startedAt, outcome: await call(channel, run.id, go, t0) };
+              return { go: begun, testimony, startedAt, outcome: await call(channel, run.id, begun, t0) };
             }
             await giveBack(run);
             witness.forget(testimony);
             return null;
           }
           case "wait":
-            if (await sleep(go.waitFor, stopping)) continue;
+            if (await sleep(begun.waitFor, stopping)) continue;
             await giveBack(run);
             return null;
           case "returned":
           case "ended":
           case "taken":
           case "stale":
-            log.debug({ event: "not_begun", id: run.id, channel, reply: go.kind }, "not begun");
+            log.debug({ event: "not_begun", id: run.id, channel, reply: begun.kind }, "not begun");
             return null;
         }
       }

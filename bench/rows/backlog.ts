@@ -46,7 +46,7 @@ const blocked = async (redis: BenchRedis, cell: string, accounts: number, waitin
   await system.accounts(0, accounts, NO_QUOTA);
   await inParallel(requestsOf(waiting, accounts, 200), 8, system.accept);
   await system.startWorker(provider);
-  const { parked } = { parked: `${system.core.keys.cell}parked` };
+  const parked = `${system.core.keys.cell}parked`;
   await until(`${accounts} parked accounts`, async () => (await redis.look.zcard(parked)) >= accounts);
   let trials = 0;
   return {
@@ -61,7 +61,7 @@ const blocked = async (redis: BenchRedis, cell: string, accounts: number, waitin
       await system.acceptOne(n, n);
       const tookMs = (await left) - startedAt;
       await system.settled(trials);
-      // Anywhere in the half second that a gate sleeps, so that its own looking round helps nobody.
+      // Of chance length, so that trials do not fall into step with the gate's own ticks.
       await wait(5 + Math.random() * 40);
       return tookMs;
     },

@@ -32,7 +32,7 @@ const namesOf = (form: Form) => {
   };
 };
 
-/** Hours that begin at `opensAt` past the minute they do: so that nobody waits for a real one. */
+/** The zone's row, its hours beginning at `opensAt`, so that nobody waits for a real one. */
 const hoursFrom = (opensAt: number, row: string): string => {
   const boundaries = Array.from({ length: 50 }, (_, at) => opensAt + (at - 1) * hours(1));
   return row.replace(/;h [^;]*/, `;h ${boundaries.join(" ")}`);

@@ -4,7 +4,7 @@ import type { Channel } from "../domain/channel.ts";
 import type { Page } from "../domain/page.ts";
 import type { Quota, Quotas } from "../domain/quota.ts";
 import type { Instant, Millis } from "../domain/time.ts";
-import type { ApiLimit } from "./api-limits.ts";
+import type { ApiLimit } from "../domain/api-limit-rules.ts";
 
 /** What becomes of a message whose outcome nobody knows: kept as `uncertain`, or sent again as another charged try. */
 export type OnUncertain = { readonly [channel in Channel]?: "hold" | "resend" };

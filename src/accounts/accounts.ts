@@ -18,7 +18,7 @@ import { putInForce, putSenderInForce } from "./in-force.ts";
 import { oneAtATime, type Turn } from "./one-at-a-time.ts";
 import { ownQuotas, patched } from "./patch.ts";
 import type { Plans } from "./plan.ts";
-import { planBookOn } from "./plan-book.ts";
+import { readPlansOn } from "./plans-in-force.ts";
 import { readAccounts } from "./reading.ts";
 import { fromFields, stated, toFields, type Stated } from "./record.ts";
 import { upkeepOn, type Upkeep } from "./upkeep.ts";
@@ -44,7 +44,7 @@ export interface AccountsUpkeep extends Upkeep, Pick<Removals, "finishRemovals">
 export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
   const { redis, keys, scripts, control, plans: file, clock } = parts;
   const takeTurn = oneAtATime(scripts, clock);
-  const plansNow = planBookOn(redis, keys, file);
+  const plansNow = readPlansOn(redis, keys, file);
   const read = (ids: readonly string[]): Promise<readonly Account[]> => readAccounts(scripts, keys, file, ids);
   const get = async (id: string): Promise<Account | null> => (await read([id]))[0] ?? null;
   const statedBy = async (id: string): Promise<Stated | null> => fromFields(await redis.hgetall(keys.account(id)));
@@ -165,6 +165,6 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
     pause: (id, channel, who = SYSTEM) => withAccount(id, () => control.pause(id, channel, who)),
     resume: (id, channel, who = SYSTEM) => withAccount(id, () => control.resume(id, channel, who)),
     ...removalsOn({ ...parts, statedBy }),
-    ...upkeepOn({ redis, keys, plansNow, plansSet: planBookOn(redis, keys, new Map()), again: inForceAgain }),
+    ...upkeepOn({ redis, keys, plansNow, plansSet: readPlansOn(redis, keys, new Map()), again: inForceAgain }),
   };
 };

@@ -3,7 +3,8 @@ import type { Who } from "../domain/audit.ts";
 import type { KeyScope } from "../domain/key-scope.ts";
 import type { Instant, Millis } from "../domain/time.ts";
 import type { Admission, AdmitBucket } from "../redis/admissions.ts";
-import type { ApiLimit, ApiLimits } from "./api-limits.ts";
+import type { ApiLimit } from "../domain/api-limit-rules.ts";
+import type { ApiLimits } from "./api-limits.ts";
 
 export interface ApiKey {
   readonly id: string;
@@ -94,7 +95,7 @@ export interface ApiKeys {
     digest: string,
     boundsOf: (key: LiveKey) => Held | null,
   ): Promise<Entry<Held> | null>;
-  /** The same for one whose secret somebody else has yet to judge, a token's: it counts as used when that one says so. */
+  /** A live key by its id alone, charged with nothing: for tokens, which judge themselves. It counts as used when they say so. */
   known(id: string): Promise<KnownKey | null>;
   /** Noted to the minute; nobody waits for it. */
   used(key: KnownKey): void;

@@ -51,11 +51,11 @@ export const apiKeysOn = ({ redis, keys, scripts, clock, plans = new Map() }: Ap
   const { read, find } = findKeyOn(scripts, plans);
   const noteUse = noteUseOn(scripts);
   // Ids of keys that were let in, by what is kept of them: only the form of their text need not be judged again.
-  const letIn = remembered<string, string>(KEYS_REMEMBERED);
+  const idByDigest = remembered<string, string>(KEYS_REMEMBERED);
   const newNotes = (changes: readonly Changed[], who = SYSTEM) => notesOf(changes, who, newSeed(clock.now()));
 
   const enter: ApiKeys["enter"] = async (text, digest, boundsOf) => {
-    const id = letIn.get(digest) ?? idInKey(text);
+    const id = idByDigest.get(digest) ?? idInKey(text);
     if (id === null) return null;
     const known = read(id);
     const isKnown = known !== undefined && isSameDigest(known.digest, digest);
@@ -65,7 +65,7 @@ export const apiKeysOn = ({ redis, keys, scripts, clock, plans = new Map() }: Ap
     // While nothing of it changes, its digest is the one that was compared.
     const isSame = isKnown && found.read === known;
     if (!isSame && !isSameDigest(found.read.digest, digest)) return null;
-    if (letIn.get(digest) === undefined) letIn.set(digest, id);
+    if (idByDigest.get(digest) === undefined) idByDigest.set(digest, id);
     const { seenAt, admission } = found;
     const { key } = found.read;
     void noteUse(key, seenAt);

@@ -1,10 +1,6 @@
 /** How many HTTP requests may be made: what each of those says who have a say. Kept here, enforced by the API limits. */
 
-/** Requests per window. A window that is absent is not stated. */
-export interface ApiLimit {
-  readonly minute?: number;
-  readonly hour?: number;
-}
+import type { ApiLimit } from "../domain/api-limit-rules.ts";
 
 const API_WINDOWS = ["minute", "hour"] as const satisfies readonly (keyof ApiLimit)[];
 

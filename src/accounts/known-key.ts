@@ -9,7 +9,8 @@ import { letIn, readFoundKey, type Asking, type FoundKey } from "../redis/script
 import type { ScriptRunner } from "../redis/script.ts";
 import { together } from "../redis/together.ts";
 import type { LiveKey } from "./api-key.ts";
-import { firstStated, limitIn, type ApiLimit } from "./api-limits.ts";
+import type { ApiLimit } from "../domain/api-limit-rules.ts";
+import { firstStated, limitIn } from "./api-limits.ts";
 import { fromFields } from "./key-record.ts";
 import { digestBytes } from "./key-text.ts";
 import type { Plans } from "./plan.ts";

@@ -1,6 +1,6 @@
 /** A plan as it stands in Redis: JSON, in one hash of them all. Only what was set over the API stands there. */
 import type { Quotas } from "../domain/quota.ts";
-import type { ApiLimit } from "./api-limits.ts";
+import type { ApiLimit } from "../domain/api-limit-rules.ts";
 import type { Plan, Plans } from "./plan.ts";
 
 /** In the place of a plan of the file that was removed over the API. */

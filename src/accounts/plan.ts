@@ -1,7 +1,7 @@
 /** A plan: a named set of quotas, a weight and API limits. From config/plans.yaml, or set over the API, which goes before. */
 import type { Who } from "../domain/audit.ts";
 import type { Quotas } from "../domain/quota.ts";
-import type { ApiLimit } from "./api-limits.ts";
+import type { ApiLimit } from "../domain/api-limit-rules.ts";
 
 export interface Plan {
   readonly quotas: Quotas;
@@ -21,7 +21,7 @@ export interface PlanInForce extends Plan {
 }
 
 /** Plans as the operator sees and changes them. */
-export interface PlanShelf {
+export interface PlanStore {
   /** By name. */
   list(): Promise<readonly PlanInForce[]>;
   get(name: string): Promise<PlanInForce | null>;

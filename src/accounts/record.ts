@@ -4,7 +4,8 @@ import { overPlan } from "../domain/quota-rules.ts";
 import type { Quotas } from "../domain/quota.ts";
 import type { Instant } from "../domain/time.ts";
 import type { Account, NewAccount, OnUncertain } from "./account.ts";
-import { limitIn, type ApiLimit } from "./api-limits.ts";
+import type { ApiLimit } from "../domain/api-limit-rules.ts";
+import { limitIn } from "./api-limits.ts";
 import type { Plans } from "./plan.ts";
 
 /** What the account states itself. */

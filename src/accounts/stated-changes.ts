@@ -2,7 +2,8 @@
 import type { Changed } from "../domain/audit.ts";
 import { CHANNELS } from "../domain/channel.ts";
 import type { Quotas } from "../domain/quota.ts";
-import { firstStated, type ApiLimit } from "./api-limits.ts";
+import type { ApiLimit } from "../domain/api-limit-rules.ts";
+import { firstStated } from "./api-limits.ts";
 import type { SenderRule } from "./account.ts";
 import type { Plans } from "./plan.ts";
 import { rulesOf, type Stated } from "./record.ts";

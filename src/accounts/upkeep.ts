@@ -2,7 +2,7 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../redis/keys.ts";
 import type { Plans } from "./plan.ts";
-import type { PlanBook } from "./plan-book.ts";
+import type { ReadPlans } from "./plans-in-force.ts";
 
 /** Accounts read at a time when a plan has changed. */
 const PAGE = 200;
@@ -31,9 +31,9 @@ export interface Upkeep {
 export const upkeepOn = (parts: {
   redis: Redis;
   keys: Keys;
-  plansNow: PlanBook;
+  plansNow: ReadPlans;
   /** Of these, those that were set over the API. */
-  plansSet: PlanBook;
+  plansSet: ReadPlans;
   /** Puts an account's rules into force; false when there is none, or it is somebody else's turn. */
   again: (id: string, options: { waits: boolean }) => Promise<boolean>;
 }): Upkeep => {

@@ -80,7 +80,7 @@ export const askingWith = (parts: AskingParts): Ask => {
     const began = clock.monotonic();
     const left = (): Millis => milliseconds(parts.patience - (clock.monotonic() - began));
     const time = { whole: parts.patience, left };
-    const gate = turnstileOf(question.operation);
+    const entrance = turnstileOf(question.operation);
     let last: Answer | null = null;
     let attempt = 0;
     let isReplaced = false;
@@ -101,7 +101,7 @@ export const askingWith = (parts: AskingParts): Ask => {
 
     for (;;) {
       const authorization = await credentials.authorization(signal);
-      if (!(await gate.enter(time, signal))) throw failed(null, last === null ? null : refusalOf(last));
+      if (!(await entrance.enter(time, signal))) throw failed(null, last === null ? null : refusalOf(last));
       attempt++;
       const within = milliseconds(Math.max(1, Math.min(parts.attemptTimeout, left())));
       let ended: Exchanged = { kind: "lost", cause: undefined };
@@ -109,12 +109,12 @@ export const askingWith = (parts: AskingParts): Ask => {
       try {
         ended = await once(question, authorization, within, signal);
       } finally {
-        if (ended.kind === "lost") gate.leave(null);
+        if (ended.kind === "lost") entrance.leave(null);
         else {
           const { status, headers, body } = ended;
           const { retryIn: told, ...limits } = readLimits({ status, header: (n) => headers.get(n), body }, clock.now());
           retryIn = told;
-          gate.leave(told !== undefined && isAboutAll(status) ? { ...limits, retryIn: told } : limits);
+          entrance.leave(told !== undefined && isAboutAll(status) ? { ...limits, retryIn: told } : limits);
         }
       }
       if (ended.kind === "answer") {

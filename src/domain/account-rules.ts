@@ -1,5 +1,5 @@
 /** What an account may be, as a caller or the seed file writes it: snake_case, checked field by field. */
-import { readApiLimit } from "./api-limit-rules.ts";
+import { readApiLimit, type ApiLimit } from "./api-limit-rules.ts";
 import { CHANNELS, type Channel } from "./channel.ts";
 import type { FieldError } from "./errors.ts";
 import { fieldIn, readFields, readWhole, unmet, type Problems } from "./expecting.ts";
@@ -29,8 +29,8 @@ export interface AccountFields {
   readonly quotas?: Quotas;
   readonly weight?: number | null;
   readonly onUncertain?: Uncertainty;
-  readonly apiLimit?: ReturnType<typeof readApiLimit> | null;
-  readonly apiCeiling?: ReturnType<typeof readApiLimit> | null;
+  readonly apiLimit?: ApiLimit | null;
+  readonly apiCeiling?: ApiLimit | null;
 }
 
 const readName = (value: unknown, field: string, problems: Problems): string | undefined =>

@@ -2,7 +2,8 @@
 import type { FieldError } from "./errors.ts";
 import { fieldIn, readFields, readWhole, type Problems } from "./expecting.ts";
 
-interface RequestLimit {
+/** Requests per window. A window that is absent is not stated. */
+export interface ApiLimit {
   readonly minute?: number;
   readonly hour?: number;
 }
@@ -10,7 +11,7 @@ interface RequestLimit {
 /** A thousand requests a millisecond: beyond it, no limit was meant. 0 would be a key that cannot be used: refused. */
 const MOST_REQUESTS = 60_000_000;
 
-export const readApiLimit = (value: unknown, field: string, problems: Problems): RequestLimit => {
+export const readApiLimit = (value: unknown, field: string, problems: Problems): ApiLimit => {
   const limit: { minute?: number; hour?: number } = {};
   const given = readFields(value, field, ["minute", "hour"], problems) ?? {};
   for (const kind of ["minute", "hour"] as const) {
@@ -24,7 +25,7 @@ export const readApiLimit = (value: unknown, field: string, problems: Problems):
 export const parseApiLimit = (
   value: unknown,
   field: string,
-): { apiLimit: RequestLimit } | { errors: readonly FieldError[] } => {
+): { apiLimit: ApiLimit } | { errors: readonly FieldError[] } => {
   const errors: Problems = [];
   const apiLimit = readApiLimit(value, field, errors);
   return errors.length > 0 ? { errors } : { apiLimit };

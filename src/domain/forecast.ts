@@ -88,7 +88,10 @@ const crowdsBefore = (position: number, levels: readonly LevelRooms[]): CrowdBef
   return crowds;
 };
 
-/** For how many more messages every one of these quotas has room in the window that runs; none can be told where one has ended. */
+/**
+ * For how many more messages every one of these quotas has room in the window that runs. 0 where one has ended: only the walk can
+ * tell then.
+ */
 export const roomIn = (quotas: readonly ForecastLevel["quota"][], now: Instant): number => {
   let room = Number.POSITIVE_INFINITY;
   for (const quota of quotas)

@@ -1,6 +1,6 @@
 /** What a plan may be. The file of plans and the API are held to the same rules. */
 import { LARGEST_WEIGHT } from "./account-rules.ts";
-import { readApiLimit } from "./api-limit-rules.ts";
+import { readApiLimit, type ApiLimit } from "./api-limit-rules.ts";
 import type { FieldError } from "./errors.ts";
 import { fieldIn, readFields, readWhole, type Problems } from "./expecting.ts";
 import { readQuotas } from "./quota-rules.ts";
@@ -10,22 +10,17 @@ import type { Quotas } from "./quota.ts";
 export const PLAN_NAME = /^[a-z][a-z0-9_-]{0,39}$/;
 export const PLAN_NAME_EXPECTED = "a name in lower-case letters, digits, - and _, that begins with a letter";
 
-interface RequestLimit {
-  readonly minute?: number;
-  readonly hour?: number;
-}
-
 export interface PlanFields {
   readonly quotas: Quotas;
   readonly weight: number;
-  readonly apiLimit: RequestLimit | null;
-  readonly apiCeiling: RequestLimit | null;
+  readonly apiLimit: ApiLimit | null;
+  readonly apiCeiling: ApiLimit | null;
 }
 
 export const readPlan = (value: unknown, field: string, problems: Problems): PlanFields => {
   const given = readFields(value, field, ["quotas", "weight", "api_limit", "api_ceiling"], problems) ?? {};
   const within = (name: string): string => fieldIn(field, name);
-  const limit = (name: "api_limit" | "api_ceiling"): RequestLimit | null =>
+  const limit = (name: "api_limit" | "api_ceiling"): ApiLimit | null =>
     given[name] === undefined || given[name] === null ? null : readApiLimit(given[name], within(name), problems);
   return {
     quotas: given.quotas === undefined ? {} : readQuotas(given.quotas, within("quotas"), problems),

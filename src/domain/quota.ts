@@ -24,7 +24,7 @@ export type Scope =
 export type HeldBy =
   `${Channel | "all" | "sender"}.${WindowKind}` | "rate" | "paused" | "provider" | "schedule" | "failover";
 
-/** What is left of one quota in the window that is running. */
+/** How one quota stands in the window that is running. */
 export interface QuotaUse {
   readonly limit: number | null;
   /** Charged in this window. */

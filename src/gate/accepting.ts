@@ -106,12 +106,12 @@ export const acceptingOn = (parts: AcceptingParts): Accepting => {
   const { redis, scripts, durable, keys, contents, shedding, backlogCap, pass } = parts;
   const sharing = together<AcceptRequest, AcceptReply>((requests) => acceptEach(durable, requests), TOGETHER, "all");
 
-  const answersOf = (reply: AcceptReply, chunk: readonly AcceptMessage[]): Accepted[] => {
+  const answersOf = (reply: AcceptReply, piece: readonly AcceptMessage[]): Accepted[] => {
     if (reply.kind === "full") throw backlogFull(backlogCap);
     if (reply.kind === "gone") throw notFound("such account");
     const { zone, records } = reply;
     return records.map((record, place): Accepted => {
-      const { id, channel, class: urgency } = chunk[place]!;
+      const { id, channel, class: urgency } = piece[place]!;
       const status = statusOf(record);
       const answer = { id, channel, status, heldBy: null, estimatedSendAt: null, createdAt: record.createdAt, zone };
       if (record.seen === null) return answer;
@@ -119,17 +119,17 @@ export const acceptingOn = (parts: AcceptingParts): Accepting => {
     });
   };
 
-  const acceptChunks = async (
+  const acceptPieces = async (
     account: string,
     messages: readonly AcceptMessage[],
     batchId: string | null,
   ): Promise<Accepted[]> => {
     pass("accept.validated");
     const accepted: Accepted[] = [];
-    for (const [at, chunk] of pieces(messages).entries()) {
-      // The first chunk asks for room for all of them: a request is never accepted in part.
-      const cap = at === 0 ? backlogCap - (messages.length - chunk.length) : Number.MAX_SAFE_INTEGER;
-      accepted.push(...answersOf(await accept(durable, account, cap, batchId, chunk), chunk));
+    for (const [at, piece] of pieces(messages).entries()) {
+      // The first piece asks for room for all of them: a request is never accepted in part.
+      const cap = at === 0 ? backlogCap - (messages.length - piece.length) : Number.MAX_SAFE_INTEGER;
+      accepted.push(...answersOf(await accept(durable, account, cap, batchId, piece), piece));
     }
     pass("accept.written");
     return accepted;
@@ -174,7 +174,7 @@ export const acceptingOn = (parts: AcceptingParts): Accepting => {
 
   const acceptMany = async (account: string, messages: readonly AcceptMessage[]): Promise<readonly Accepted[]> => {
     await shedding.admit(messages.length, bytesOf(messages));
-    return acceptChunks(account, messages, null);
+    return acceptPieces(account, messages, null);
   };
 
   const acceptAll: Accepting["accept"] = (account, drafts, seed) => {
@@ -195,7 +195,7 @@ export const acceptingOn = (parts: AcceptingParts): Accepting => {
       const shared = first === undefined ? {} : { shared: first };
       await openBatch(scripts, { id: batchId, account, channel, total: drafts.length, template: text, ...shared });
       try {
-        return { batchId, messages: await acceptChunks(account, messages, batchId) };
+        return { batchId, messages: await acceptPieces(account, messages, batchId) };
       } catch (error) {
         // Refused as a whole: its template would stay for a day, for nobody.
         if (error instanceof SluiceError) await forget(batchId).catch(() => {});

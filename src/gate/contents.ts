@@ -1,6 +1,7 @@
 /** What is actually sent: the body that a message carries, or its batch's template with its variables filled in. */
 import type { Redis } from "ioredis";
 import type { Content, EmailContent, TemplateUse, TextContent } from "../domain/message.ts";
+import { remembered } from "../domain/remembered.ts";
 import { fillIn } from "../domain/template.ts";
 import type { Keys } from "../redis/keys.ts";
 import { contentOf, type StoredBody } from "./body.ts";
@@ -36,14 +37,13 @@ const filledIn = (template: Template, { to, variables }: TemplateUse): Content =
 };
 
 export const contentsOn = (redis: Redis, keys: Keys): Contents => {
-  const templates = new Map<string, Template>();
+  const templates = remembered<string, Template>(TEMPLATES_KEPT);
   const templateOf = async (batchId: string): Promise<Template | null> => {
     const known = templates.get(batchId);
     if (known) return known;
     const text = await redis.hget(keys.batch(batchId), "template");
     if (text === null) return null;
     const template = JSON.parse(text) as Template;
-    if (templates.size >= TEMPLATES_KEPT) templates.delete(templates.keys().next().value ?? "");
     templates.set(batchId, template);
     return template;
   };

@@ -2,21 +2,19 @@
 import type { QuotaUse, WindowKind } from "../domain/quota.ts";
 import { instant, type Instant } from "../domain/time.ts";
 import { windowOf, type Window } from "../domain/window.ts";
-import type { Fields } from "../redis/reply.ts";
+import { countIn, type Fields } from "../redis/reply.ts";
 
 export type Counter = QuotaUse & { readonly window: Window };
 
-const numberIn = (row: Fields, field: string): number => Number(row[field] ?? 0);
-
 export const counterOf = (row: Fields, kind: WindowKind, zone: string, now: Instant): Counter => {
   const limit = row[`${kind}.limit`];
-  const common = { limit: limit === undefined ? null : Number(limit), held: numberIn(row, "held") };
-  const startsAt = instant(numberIn(row, `${kind}.start`));
-  const endsAt = instant(numberIn(row, `${kind}.end`));
-  const late = numberIn(row, `${kind}.late`);
-  if (now < endsAt) return { ...common, used: numberIn(row, `${kind}.used`), window: { startsAt, endsAt } };
+  const common = { limit: limit === undefined ? null : Number(limit), held: countIn(row, "held") };
+  const startsAt = instant(countIn(row, `${kind}.start`));
+  const endsAt = instant(countIn(row, `${kind}.end`));
+  const late = countIn(row, `${kind}.late`);
+  if (now < endsAt) return { ...common, used: countIn(row, `${kind}.used`), window: { startsAt, endsAt } };
   const window = windowOf(kind, now, zone);
-  const carried = window.startsAt < endsAt ? numberIn(row, `${kind}.used`) : 0;
-  const counted = numberIn(row, `${kind}.late_at`) >= window.startsAt ? late : 0;
+  const carried = window.startsAt < endsAt ? countIn(row, `${kind}.used`) : 0;
+  const counted = countIn(row, `${kind}.late_at`) >= window.startsAt ? late : 0;
   return { ...common, used: carried + counted, window };
 };

@@ -38,7 +38,7 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
 
   /**
    * Ids of the account, newest first, from a place on, and when the last of them was made (0: it is a batch's, whose places are
-   * fixed). New ones shift the places, and so do those that retention took:
+   * fixed).
    */
   const idsFrom = async (account: string, batch: BatchIds | null, place: number) => {
     if (batch) {
@@ -50,7 +50,10 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
     return { ids: found.filter((_, at) => at % 2 === 0).toReversed(), lastAt: found[1] ?? "0" };
   };
 
-  /** …so a cursor is the last id that was read and when it was made, and its place is found anew, if it is gone too. */
+  /**
+   * New ones shift the places, and so do those that retention took. So a cursor is the last id that was read and when it was made,
+   * and its place is found anew, if that one is gone too.
+   */
   const placeAfter = async (account: string, batch: BatchIds | null, cursor: string): Promise<number> => {
     const [id = "", score = ""] = cursor.split(" ");
     if (batch) {

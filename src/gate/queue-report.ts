@@ -4,7 +4,7 @@ import { CHANNELS, type Channel } from "../domain/channel.ts";
 import { instant, type Instant } from "../domain/time.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { Keys } from "../redis/keys.ts";
-import type { Fields } from "../redis/reply.ts";
+import { countIn, type Fields } from "../redis/reply.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import { look } from "../redis/scripts/look.ts";
 import { snapshot } from "../redis/scripts/snapshot.ts";
@@ -19,14 +19,12 @@ const LANES_READ = 500;
 /** Senders' own rules are left out of the sum: no address is empty, so no row is found. */
 const NOBODY = "";
 
-const count = (row: Fields, field: string): number => Number(row[field] ?? 0);
-
 /** `queued` is what waits in lanes and in BullMQ and is not held up by a quota. */
 const depths = (row: Fields) => ({
-  queued: count(row, "queued") - count(row, "throttled") + count(row, "released"),
-  throttled: count(row, "throttled"),
-  scheduled: count(row, "scheduled"),
-  sending: count(row, "sending"),
+  queued: countIn(row, "queued") - countIn(row, "throttled") + countIn(row, "released"),
+  throttled: countIn(row, "throttled"),
+  scheduled: countIn(row, "scheduled"),
+  sending: countIn(row, "sending"),
 });
 
 const perSecond = (rate: Fields): number | null =>
@@ -56,13 +54,13 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
       const { hashes } = await snapshot(scripts, [keys.accountOnChannel(account, channel), keys.channelRate(channel)]);
       const [own = {}, rate = {}] = hashes;
       const depth = depths(own);
-      const waiting = count(own, "queued") + count(own, "released");
+      const waiting = countIn(own, "queued") + countIn(own, "released");
       return {
         ...depth,
         oldestAt: waiting === 0 ? null : await oldest(account, channel),
         ratePerSecond: perSecond(rate),
         drainsAt: waiting === 0 ? null : await drains(account, channel, waiting),
-        paused: count(own, "paused") === 1 || count(rate, "paused") === 1,
+        paused: countIn(own, "paused") === 1 || countIn(rate, "paused") === 1,
       };
     });
 
@@ -75,7 +73,7 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
         oldestAt: null,
         ratePerSecond: perSecond(rate),
         drainsAt: null,
-        paused: count(rate, "paused") === 1,
+        paused: countIn(rate, "paused") === 1,
         jobs: await queues.counts(channel),
       };
     });

@@ -15,7 +15,10 @@ export interface Reaping {
   run(): Promise<void>;
 }
 
-/** @param reap reaps at most so many; none asks Redis whether it takes what a reaper writes. Answers whether there is more */
+/**
+ * @param reap reaps at most so many, and answers whether there are more. `reap(0)` reaps nothing: it finds out whether Redis takes
+ * what a reaper writes.
+ */
 export const reapingWith = (reap: (atMost: number) => Promise<{ more: boolean }>, clock: Clock): Reaping => {
   /** Since when Redis has been taking writes without trouble; null: it is not known to. A process that has just begun may
    *  have been begun because of the trouble. */

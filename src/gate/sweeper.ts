@@ -52,8 +52,8 @@ export const sweeperWith = ({ scripts, queues, holding, pass }: SweeperParts) =>
     const live = () => (asked ??= liveWorkers(scripts));
 
     const isLost = async (channel: Channel, job: string): Promise<boolean> => {
-      const state = (await queues.stateOf(channel, job)) ?? "unknown";
-      if (state !== "active") return !WAITS.has(state);
+      const state = await queues.stateOf(channel, job);
+      if (state !== "active") return state === null || !WAITS.has(state);
       if (await isHeld(channel, job, live)) return false;
       doubts.add(job);
       return doubted.has(job);

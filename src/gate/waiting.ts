@@ -3,13 +3,12 @@ import { CLASSES, type Channel, type Class } from "../domain/channel.ts";
 import { forecast, roomIn, type Forecast, type ForecastLevel, type ForecastQuestion } from "../domain/forecast.ts";
 import { WINDOW_KINDS, type HeldBy, type WindowKind } from "../domain/quota.ts";
 import { instant, type Instant, type Millis } from "../domain/time.ts";
-import type { Fields } from "../redis/reply.ts";
+import { countIn, type Fields } from "../redis/reply.ts";
 import type { Look } from "../redis/scripts/look.ts";
 import { counterOf, type Counter } from "./counter.ts";
 
 export type Lane = { readonly channel: Channel; readonly class: Class };
 
-const count = (row: Fields, field: string): number => Number(row[field] ?? 0);
 const interval = (row: Fields): Millis | null =>
   row["interval"] === undefined ? null : (Number(row["interval"]) as Millis);
 
@@ -20,7 +19,7 @@ export const levelUse = (row: Fields, zone: string, now: Instant): { readonly [k
   >;
 
 /** Its number less what has been taken from the lane since: at most so many go up to and including it. */
-export const positionOf = (number: number, look: Look): number => Math.max(1, number - count(look.lane, "popped"));
+export const positionOf = (number: number, look: Look): number => Math.max(1, number - countIn(look.lane, "popped"));
 
 type Quota = ForecastLevel["quota"];
 
@@ -51,15 +50,15 @@ interface Surroundings {
 }
 
 const isPaused = (look: Look): boolean =>
-  look.removed || count(look.accountOnChannel, "paused") === 1 || count(look.channelRate, "paused") === 1;
+  look.removed || countIn(look.accountOnChannel, "paused") === 1 || countIn(look.channelRate, "paused") === 1;
 
-const free = (row: Fields): number => count(row, "queued") - count(row, "throttled");
+const free = (row: Fields): number => countIn(row, "queued") - countIn(row, "throttled");
 
 const around = (look: Look, lane: Lane): Surroundings => {
   let urgent = 0;
   for (const name of CLASSES) {
     if (name === lane.class) break;
-    urgent += count(look.accountOnChannel, `live_${name}`);
+    urgent += countIn(look.accountOnChannel, `live_${name}`);
   }
   const quotas = {
     sender: limitsOf(look.senderRow, look),
@@ -69,13 +68,13 @@ const around = (look: Look, lane: Lane): Surroundings => {
   return {
     of: lane,
     urgent,
-    besides: Math.max(0, count(look.accountOnChannel, `live_${lane.class}`) - count(look.lane, "live")),
+    besides: Math.max(0, countIn(look.accountOnChannel, `live_${lane.class}`) - countIn(look.lane, "live")),
     channelRate: interval(look.channelRate),
     senderRate: interval(look.senderRow),
-    released: count(look.channelSums, "released"),
+    released: countIn(look.channelSums, "released"),
     others: Math.max(0, free(look.channelSums) - free(look.accountOnChannel)),
     paused: isPaused(look),
-    closedUntil: instant(Math.max(count(look.channelRate, "closed"), count(look.senderRow, "closed"))),
+    closedUntil: instant(Math.max(countIn(look.channelRate, "closed"), countIn(look.senderRow, "closed"))),
     quotas,
     room: roomIn(Object.values(quotas), look.now),
   };
@@ -140,8 +139,8 @@ export const parkedBy = (look: Look): HeldBy | null => {
 export const isQuota = (heldBy: HeldBy | null): boolean => heldBy !== null && heldBy.includes(".");
 
 /** The place a draft would take at the end of its lane. */
-export const placeOfDraft = (look: Look): number => count(look.lane, "live") + 1;
+export const placeOfDraft = (look: Look): number => countIn(look.lane, "live") + 1;
 
 /** Never more than wait in the lane: tombstones have numbers too. */
 export const placeInLane = (number: number, look: Look): number =>
-  Math.min(positionOf(number, look), Math.max(1, count(look.lane, "live")));
+  Math.min(positionOf(number, look), Math.max(1, countIn(look.lane, "live")));

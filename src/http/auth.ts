@@ -105,9 +105,9 @@ export const authenticate = (app: App, services: Services, options: ServerOption
     request.limitsAsked = true;
     throw tooManyRequests(wait);
   };
-  const guessed = (token: string | null, ip: string): SluiceError => {
+  const guessed = (credential: string | null, ip: string): SluiceError => {
     guesses.take(clientAddress(ip));
-    return refusalOf(token);
+    return refusalOf(credential);
   };
 
   app.decorateRequest("caller", null);
@@ -117,11 +117,11 @@ export const authenticate = (app: App, services: Services, options: ServerOption
     const access = request.is404 ? "anyone" : request.route.access;
     // server.ts refuses to start with such a route: this is for the day somebody changes that.
     if (access === undefined) throw forbidden("this route says nothing about who may call it");
-    const token = bearer(request.headers.authorization);
-    const digest = token === null ? "" : digestOf(token);
-    if (token !== null && isSameDigest(adminDigest, digest)) request.caller = { kind: "operator" };
+    const credential = bearer(request.headers.authorization);
+    const digest = credential === null ? "" : digestOf(credential);
+    if (credential !== null && isSameDigest(adminDigest, digest)) request.caller = { kind: "operator" };
     else if (request.route.unlimited === true || !NEEDS_A_KEY.has(access)) {
-      if (token !== null && access === "loopback-or-operator") {
+      if (credential !== null && access === "loopback-or-operator") {
         hearGuess(request);
         guesses.take(clientAddress(request.ip));
       }
@@ -130,13 +130,13 @@ export const authenticate = (app: App, services: Services, options: ServerOption
       hearGuess(request);
       let key: LiveKey | null = null;
       try {
-        if (token !== null && token !== "") key = await keyOf(app, services, request, token, digest);
+        if (credential !== null && credential !== "") key = await keyOf(app, services, request, credential, digest);
       } catch (error) {
         // Where Redis does not answer nobody knows who asks: it is nobody's request, and not that of its address either.
         request.limitsAsked = true;
         throw error;
       }
-      if (key === null) throw guessed(token, request.ip);
+      if (key === null) throw guessed(credential, request.ip);
       request.caller = callerOf(key);
       request.lookedAt = services.clock.monotonic();
     }
@@ -144,9 +144,9 @@ export const authenticate = (app: App, services: Services, options: ServerOption
   });
 
   const lookAgain = async (request: FastifyRequest): Promise<void> => {
-    const token = bearer(request.headers.authorization) ?? "";
-    const key = await (looksLikeAccessToken(token) ? services.tokens : services.keys).authenticate(token);
-    if (key === null) throw refusalOf(token);
+    const credential = bearer(request.headers.authorization) ?? "";
+    const key = await (looksLikeAccessToken(credential) ? services.tokens : services.keys).authenticate(credential);
+    if (key === null) throw refusalOf(credential);
     request.caller = callerOf(key);
     admit(request.caller, request);
   };
@@ -179,7 +179,7 @@ export const namedAccount = async (
   return account;
 };
 
-export const lookedAtAccount = async (
+export const accountToShow = async (
   services: Services,
   request: FastifyRequest,
   named: string | undefined,

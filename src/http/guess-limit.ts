@@ -2,6 +2,7 @@
  * A bound on guesses at keys, in the memory of this process: the limits of the API count them too, but only once the key has
  * been looked up, and a flood of guesses must not be a flood of look-ups.
  */
+import { remembered } from "../domain/remembered.ts";
 import type { Clock } from "../domain/time.ts";
 
 interface Bucket {
@@ -22,7 +23,8 @@ export interface GuessLimit {
 const MOST_CALLERS = 20_000;
 
 export const guessLimit = (clock: Clock, { perSecond, burst }: { perSecond: number; burst: number }): GuessLimit => {
-  const buckets = new Map<string, Bucket>();
+  const buckets = remembered<string, Bucket>(MOST_CALLERS);
+  let isUntouched = true;
   const filled = (caller: string): Bucket => {
     const now = clock.monotonic();
     const bucket = buckets.get(caller) ?? { tokens: burst, at: now };
@@ -33,18 +35,13 @@ export const guessLimit = (clock: Clock, { perSecond, burst }: { perSecond: numb
   const wait = (bucket: Bucket): number => (bucket.tokens >= 1 ? 0 : Math.ceil((1 - bucket.tokens) / perSecond));
   return {
     ask: (caller) => wait(filled(caller)),
-    isUntouched: () => buckets.size === 0,
+    isUntouched: () => isUntouched,
     take(caller) {
       const bucket = filled(caller);
       const seconds = wait(bucket);
       if (seconds === 0) bucket.tokens -= 1;
-      // Set anew, so that the map's order is the order in which callers were last seen.
-      buckets.delete(caller);
       buckets.set(caller, bucket);
-      if (buckets.size > MOST_CALLERS) {
-        const [oldest] = buckets.keys();
-        if (oldest !== undefined) buckets.delete(oldest);
-      }
+      isUntouched = false;
       return seconds;
     },
   };

@@ -4,7 +4,7 @@ import type { Accounts } from "../accounts/account.ts";
 import type { ApiKeys } from "../accounts/api-key.ts";
 import type { Audit } from "../accounts/audit.ts";
 import type { Idempotency } from "../accounts/idempotency.ts";
-import type { PlanShelf } from "../accounts/plan.ts";
+import type { PlanStore } from "../accounts/plan.ts";
 import type { Suppressions } from "../accounts/suppression.ts";
 import type { Tokens } from "../accounts/token.ts";
 import type { Channel } from "../domain/channel.ts";
@@ -124,7 +124,7 @@ export interface Services {
   readonly callbacks: { readonly twilio: TwilioCallbacks | null };
   readonly channels: { readonly [channel in Channel]: ChannelSetup };
   readonly limits: ApiLimiting;
-  readonly plans: PlanShelf;
+  readonly plans: PlanStore;
   readonly adminKey: string;
   readonly clock: Clock;
   readonly logger: Logger;

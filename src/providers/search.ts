@@ -26,11 +26,11 @@ export interface Candidate {
 
 export type Found =
   /** Never empty, the likeliest first. Which of them is another message's is not the provider's to know. */
-  | { readonly verdict: "found"; readonly candidates: readonly Candidate[] }
+  | { readonly kind: "found"; readonly candidates: readonly Candidate[] }
   /** The provider answered, and has no such text. */
-  | { readonly verdict: "absent" }
+  | { readonly kind: "absent" }
   /** It did not answer, or not so that it could be read. */
-  | { readonly verdict: "unknown" };
+  | { readonly kind: "unknown" };
 
 /** Twilio's clock and ours may differ, and its dates have whole seconds. */
 const CLOCKS_DIFFER_MS = 5_000;
@@ -44,5 +44,5 @@ export const foundIn = ({ body, beganAt, createdWithin }: Sought, listed: readon
     )
     .toSorted((one, other) => since(one) - since(other))
     .map(({ status, sid }) => ({ verdict: verdictOf(status) ?? "sent", providerId: sid }));
-  return candidates.length > 0 ? { verdict: "found", candidates } : { verdict: "absent" };
+  return candidates.length > 0 ? { kind: "found", candidates } : { kind: "absent" };
 };

@@ -129,7 +129,7 @@ export const twilioProvider = (options: TwilioOptions): Provider => {
     },
     find: async (lost, signal) => {
       const limit = deadline(signal, timeout);
-      const found = await search(lost, limit.signal).catch((): Found => ({ verdict: "unknown" }));
+      const found = await search(lost, limit.signal).catch((): Found => ({ kind: "unknown" }));
       limit.lift();
       return found;
     },

@@ -8,7 +8,7 @@ import { CHANNELS, type Channel } from "../domain/channel.ts";
 import type { Keys } from "../redis/keys.ts";
 import type { ReleasedJob } from "../redis/scripts/release.ts";
 
-/** What a job carries: which messages, and the how-manieth release of each. The bodies come with begin. */
+/** What a job carries: which messages, and the number of the release of each. The bodies come with begin. */
 export interface JobData {
   readonly messages: readonly (readonly [id: string, release: number])[];
 }

@@ -1,17 +1,12 @@
 /** What the limiter says of one request: whether it may go on, and how all windows that apply to it stand. */
+import type { LimitKind } from "../domain/limit-kind.ts";
 import type { Instant, Millis } from "../domain/time.ts";
-
-/**
- * `rolling`: never more than the limit in any span of the window's length. `fixed`: begins with the first request.
- * `clock`: aligned to the minutes, hours and days of UTC.
- */
-export type WindowKind = "rolling" | "fixed" | "clock";
 
 /** One window of one rule, for this caller, this request counted in if it was admitted. */
 export interface Standing {
   /** The rule's name in its policy: `email-send`. */
   readonly rule: string;
-  readonly kind: WindowKind;
+  readonly kind: LimitKind;
   readonly length: Millis;
   /** Requests. */
   readonly limit: number;

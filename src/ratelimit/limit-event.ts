@@ -4,7 +4,7 @@ import { idOf, newSeed } from "../domain/id.ts";
 import { instant } from "../domain/time.ts";
 import { formatUtc } from "../domain/timestamp.ts";
 import type { Keys } from "../redis/keys.ts";
-import type { WindowKind } from "./decision.ts";
+import type { LimitKind } from "../domain/limit-kind.ts";
 import type { Taken } from "./limiter.ts";
 
 export interface LimitEvent {
@@ -20,7 +20,7 @@ export interface LimitEvent {
     readonly threshold: 80 | 100;
     readonly limit: number;
     readonly used: number;
-    readonly window: { readonly kind: WindowKind; readonly seconds: number };
+    readonly window: { readonly kind: LimitKind; readonly seconds: number };
     readonly resets_at: string;
     /** Nobody was refused for it. */
     readonly shadow: boolean;

@@ -1,8 +1,8 @@
 /** The parts of a policy that stand in more than one place: names, keys, windows, limits. */
 import { fieldIn, readWhole, unmet, type Problems } from "../domain/expecting.ts";
+import { LIMIT_KINDS, type LimitKind } from "../domain/limit-kind.ts";
 import { days, hours, minutes, seconds, type Millis } from "../domain/time.ts";
 import { KEY_FACTS, type KeyFact } from "./caller.ts";
-import type { WindowKind } from "./decision.ts";
 import type { KeyPart, KeySource, PlanLimit } from "./policy.ts";
 
 export const NAME_FORM = "lower-case letters, digits and -";
@@ -11,10 +11,10 @@ export const NAME_FORM = "lower-case letters, digits and -";
 export const isName = (value: unknown): value is string =>
   typeof value === "string" && /^[a-z][a-z0-9-]{0,39}$/.test(value);
 
-const KINDS: readonly WindowKind[] = ["rolling", "fixed", "clock"];
-
-export const readKind = (value: unknown, field: string, problems: Problems): WindowKind =>
-  KINDS.find((kind) => kind === value) ?? unmet(problems, field, `one of ${KINDS.join(", ")}`, value) ?? "rolling";
+export const readKind = (value: unknown, field: string, problems: Problems): LimitKind =>
+  LIMIT_KINDS.find((kind) => kind === value) ??
+  unmet(problems, field, `one of ${LIMIT_KINDS.join(", ")}`, value) ??
+  "rolling";
 
 const NAMED: Readonly<Record<string, Millis>> = { minute: minutes(1), hour: hours(1), day: days(1) };
 const LONGEST_SECONDS = 31 * 86_400;

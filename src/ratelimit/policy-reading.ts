@@ -1,7 +1,7 @@
 /** A policy from plain data, as YAML gives it. All that is wrong is collected, so that it is told at once. */
 import { fieldIn, readFields, unmet, type Problems } from "../domain/expecting.ts";
 import { minutes, hours, type Millis } from "../domain/time.ts";
-import type { WindowKind } from "./decision.ts";
+import type { LimitKind } from "../domain/limit-kind.ts";
 import { isName, NAME_FORM, readKey, readKind, readLength, readLimit } from "./policy-parts.ts";
 import type { KeyPart, Layer, OwnRule, Policy, PolicyWindow, Rule } from "./policy.ts";
 import { parametersOf, parsePattern, type RoutePattern } from "./route-pattern.ts";
@@ -9,7 +9,7 @@ import { parametersOf, parsePattern, type RoutePattern } from "./route-pattern.t
 /** What a rule has where it says nothing itself. */
 interface Defaults {
   readonly key: readonly KeyPart[] | null;
-  readonly kind: WindowKind | null;
+  readonly kind: LimitKind | null;
 }
 
 const entriesOf = (value: unknown, field: string, expected: string, problems: Problems): [string, unknown][] => {

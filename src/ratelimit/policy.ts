@@ -1,7 +1,7 @@
 /** A policy: limits as data. Read from YAML by policy-reading.ts; config/policies/ holds those of the project. */
 import type { Millis } from "../domain/time.ts";
 import type { KeyFact } from "./caller.ts";
-import type { WindowKind } from "./decision.ts";
+import type { LimitKind } from "../domain/limit-kind.ts";
 import type { RoutePattern } from "./route-pattern.ts";
 
 /** Where a part of a key is taken from. */
@@ -26,7 +26,7 @@ export interface Rule {
   /** What is limited and is no HTTP request. */
   readonly actions: readonly string[];
   readonly key: readonly KeyPart[];
-  readonly kind: WindowKind;
+  readonly kind: LimitKind;
   readonly windows: readonly PolicyWindow[];
   /** Counts and tells, and never refuses. */
   readonly shadow: boolean;
@@ -40,7 +40,7 @@ export interface Rule {
 export interface OwnRule {
   readonly name: string;
   readonly key: readonly KeyPart[];
-  readonly kind: WindowKind;
+  readonly kind: LimitKind;
   /** Counted from the first request on, stated or not, so that a limit set later knows what went before. */
   readonly lengths: readonly Millis[];
 }

@@ -2,12 +2,12 @@
 import { days, hours, minutes, type Millis } from "../domain/time.ts";
 import { callerOf } from "./bucket-name.ts";
 import type { Facts, LimitRequest, OwnLimit, RouteRequest } from "./caller.ts";
-import type { WindowKind } from "./decision.ts";
+import type { LimitKind } from "../domain/limit-kind.ts";
 import type { KeyPart, KeySource, Layer, OwnRule, PlanLimit, Policy, Rule } from "./policy.ts";
 import { countedMethod, matchesQuery, matchesRoute, moreSpecific, type RoutePattern } from "./route-pattern.ts";
 
 export interface AppliedWindow {
-  readonly kind: WindowKind;
+  readonly kind: LimitKind;
   readonly length: Millis;
   /** Null: counted, and never full. */
   readonly limit: number | null;

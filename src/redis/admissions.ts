@@ -1,10 +1,11 @@
 /** Requests that scripts hold to their limits, and what these say of them: lib/limits.lua's words. */
+import type { LimitKind } from "../domain/limit-kind.ts";
 import type { Instant, Millis } from "../domain/time.ts";
 import { list, number } from "./reply.ts";
 import type { Reply } from "./script.ts";
 
 export interface AdmitWindow {
-  readonly kind: "rolling" | "fixed" | "clock";
+  readonly kind: LimitKind;
   readonly length: Millis;
   /** Null: counted, and never full. */
   readonly limit: number | null;

@@ -20,6 +20,9 @@ export const number = (reply: Reply | undefined): number => {
   throw new TypeError(`expected a number from a script, got ${JSON.stringify(reply)}`);
 };
 
+/** A field as a number; 0 for one that is not there. */
+export const countIn = (row: Fields, field: string): number => Number(row[field] ?? 0);
+
 /** A hash as HGETALL gives it within a script: names and values in turn. */
 export const fields = (reply: Reply | undefined): Fields => {
   const flat = list(reply);

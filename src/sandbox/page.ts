@@ -1,6 +1,7 @@
 /** The sandbox's page: what arrived, newest first. One document without scripts; everything in it is shown as text. */
 import { createHash } from "node:crypto";
 import { type Channel, CHANNELS } from "../domain/channel.ts";
+import { written } from "../domain/template.ts";
 import type { Arrival } from "./arrival.ts";
 import { MAGIC_ADDRESSES, MAGIC_NUMBERS } from "./magic.ts";
 import { SANDBOX_STYLE } from "./page-style.ts";
@@ -12,7 +13,7 @@ export interface SandboxView {
   readonly origin?: string;
 }
 
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+const escaped = (text: string): string => written(text, "html");
 
 /** To be sent with the page: even markup that got through could load and run nothing. */
 export const SANDBOX_PAGE_CSP = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(SANDBOX_STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;

@@ -128,8 +128,8 @@ const inDoubt = async (stage: Stage): Promise<void> => {
 };
 
 const answers = {
-  found: { verdict: "found", candidates: [{ verdict: "delivered", providerId: "SM1" }] },
-  absent: { verdict: "absent" },
+  found: { kind: "found", candidates: [{ verdict: "delivered", providerId: "SM1" }] },
+  absent: { kind: "absent" },
 } as const;
 
 export const CASES: readonly Case[] = [

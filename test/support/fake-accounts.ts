@@ -1,6 +1,6 @@
 import type { Account, Accounts } from "../../src/accounts/account.ts";
 import type { ApiKey, ApiKeys, KnownKey, NewApiKey } from "../../src/accounts/api-key.ts";
-import type { Plan, PlanInForce, PlanShelf } from "../../src/accounts/plan.ts";
+import type { Plan, PlanInForce, PlanStore } from "../../src/accounts/plan.ts";
 import type { Suppressions } from "../../src/accounts/suppression.ts";
 import type { Grant, Tokens } from "../../src/accounts/token.ts";
 import { accountNotEmpty, invalidToken, unauthenticated } from "../../src/domain/errors.ts";
@@ -185,7 +185,7 @@ export const fakeTokens = (world: FakeState, keys: ApiKeys): Tokens => {
   };
 };
 
-export const fakePlans = (): PlanShelf => {
+export const fakePlans = (): PlanStore => {
   const plans = new Map<string, PlanInForce>([
     ["starter", { name: "starter", quotas: {}, weight: 1, apiLimit: null, apiCeiling: null, source: "file" }],
   ]);

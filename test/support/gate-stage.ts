@@ -262,8 +262,8 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
       const { doubtful } = await askingDue(scripts, 100, milliseconds(1_000));
       const answerOn = ({ id }: Doubtful): Answer =>
         verdict === "absent" || verdict === "unknown"
-          ? { verdict }
-          : { verdict: "found", candidates: [{ verdict, providerId: sid ?? `of ${id}` }] };
+          ? { kind: verdict }
+          : { kind: "found", candidates: [{ verdict, providerId: sid ?? `of ${id}` }] };
       const verdictOn = (one: Doubtful) => asked(scripts, one, answerOn(one), tries, milliseconds(1_000));
       return Promise.all(doubtful.map(verdictOn));
     },

@@ -4,7 +4,7 @@ import { accountsOn } from "../../src/accounts/accounts.ts";
 import { apiKeysOn } from "../../src/accounts/api-keys.ts";
 import { auditOn } from "../../src/accounts/audit.ts";
 import type { Plan, Plans } from "../../src/accounts/plan.ts";
-import { planShelfOn } from "../../src/accounts/plan-shelf.ts";
+import { planStoreOn } from "../../src/accounts/plan-store.ts";
 import { tokensOn } from "../../src/accounts/tokens.ts";
 import { instant, systemClock } from "../../src/domain/time.ts";
 import { nudgerOn } from "../../src/gate/nudge.ts";
@@ -36,7 +36,7 @@ export const composeIdentity = (redis: Redis, scripts: ScriptRunner, cell: TestR
     keys: apiKeys,
     tokens: tokensOn({ scripts, clock, keys: apiKeys }),
     audit: auditOn({ redis, keys }),
-    plans: planShelfOn({ redis, keys, scripts, clock, file, tellAccounts: accounts.finishPlans }),
+    plans: planStoreOn({ redis, keys, scripts, clock, file, tellAccounts: accounts.finishPlans }),
   };
 };
 

@@ -22,7 +22,7 @@ describe("the provider's list", () => {
       text("SM5", 901, { status: "one that Twilio has added since" }),
     ];
     expect(foundIn(sought, listed)).toEqual({
-      verdict: "found",
+      kind: "found",
       candidates: [
         { verdict: "sent", providerId: "SM1" },
         { verdict: "delivered", providerId: "SM2" },
@@ -39,6 +39,6 @@ describe("the provider's list", () => {
     ["of other words", text("SM1", 100, { body: "Your code is 4712" })],
     ["at no time", text("SM1", 0, { dateCreated: null })],
   ])("has nothing of it where all there is was created %s", (_, listed) => {
-    expect(foundIn(sought, [listed])).toEqual({ verdict: "absent" });
+    expect(foundIn(sought, [listed])).toEqual({ kind: "absent" });
   });
 });

@@ -1,5 +1,6 @@
 /** The OpenAPI document as a page: one document, no scripts, nothing from elsewhere; everything in it is shown as text. */
 import { createHash } from "node:crypto";
+import { written } from "../../domain/template.ts";
 import { isRequired, referTo, shapeOf, type SchemaNode } from "./shape.ts";
 import { DOCS_STYLE } from "./style.ts";
 
@@ -31,7 +32,7 @@ export interface ReadableDocument {
 
 export const DOCS_PAGE_POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(DOCS_STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+const escaped = (text: string): string => written(text, "html");
 
 const row = (name: string, type: string, required: boolean, description = ""): string =>
   `<tr><td><code>${escaped(name)}</code></td><td>${escaped(type)}${required ? "" : " <i>optional</i>"}</td><td>${escaped(description)}</td></tr>`;

@@ -10,7 +10,7 @@ const FURTHEST = days(366);
 
 const EXPECTED = "a time in RFC 3339 with an offset, such as 2026-03-01T10:00:00+05:30";
 
-/** @throws nothing: notes a time that cannot be read, and answers undefined */
+/** Notes a time that cannot be read, and answers undefined. */
 export const readTime = (text: string | undefined, field: string, problems: Problems): Instant | undefined => {
   if (text === undefined) return undefined;
   return parseTimestamp(text) ?? unmet(problems, field, EXPECTED, text);

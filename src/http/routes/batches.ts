@@ -2,7 +2,7 @@ import { notFound } from "../../domain/errors.ts";
 import { isId } from "../../domain/id.ts";
 import { formatIn } from "../../domain/timestamp.ts";
 import type { App } from "../access.ts";
-import { lookedAtAccount, ownAccount } from "../auth.ts";
+import { accountToShow, ownAccount } from "../auth.ts";
 import { Batch, CanceledBatch, LookQuery } from "../schemas/message.ts";
 import { IdInPath } from "../schemas/parts.ts";
 import { problems } from "../schemas/problem.ts";
@@ -29,7 +29,7 @@ export const batchRoutes = (app: App, services: Services): void => {
       },
     },
     async (request) => {
-      const account = await lookedAtAccount(services, request, request.query.account_id);
+      const account = await accountToShow(services, request, request.query.account_id);
       const batch = await services.sending.batch(account.id, batchId(request.params.id));
       if (batch === null) throw notFound("such batch");
       const { id, total, createdAt, counts } = batch;

@@ -8,7 +8,7 @@ import { days, hours, instant } from "../../domain/time.ts";
 import { formatIn, formatUtc } from "../../domain/timestamp.ts";
 import type { Facts } from "../../ratelimit/caller.ts";
 import type { App } from "../access.ts";
-import { lookedAtAccount, namedAccount } from "../auth.ts";
+import { accountToShow, namedAccount } from "../auth.ts";
 import { cursorFrom, DEFAULT_PAGE, readCursor } from "../cursor.ts";
 import { readTime } from "../draft/timing.ts";
 import { factsOf } from "../limits.ts";
@@ -52,7 +52,7 @@ export const limitRoutes = (app: App, services: Services): void => {
       },
     },
     async (request) => {
-      const account = await lookedAtAccount(services, request, request.query.account_id);
+      const account = await accountToShow(services, request, request.query.account_id);
       const decision = await limits.limiter.survey(await factsAskedFor(request, account));
       return {
         policy: limits.limiter.policy.name,

@@ -5,7 +5,7 @@ import { days, hours, instant } from "../../domain/time.ts";
 import { formatIn } from "../../domain/timestamp.ts";
 import { dayOf, hourOf, isTimeZone, tzRelease } from "../../domain/window.ts";
 import type { App } from "../access.ts";
-import { lookedAtAccount, namedAccount } from "../auth.ts";
+import { accountToShow, namedAccount } from "../auth.ts";
 import { readTime } from "../draft/timing.ts";
 import { queuesJson, quotasJson, windowJson } from "../present/looking.ts";
 import * as schemas from "../schemas/looking.ts";
@@ -34,7 +34,7 @@ export const lookingRoutes = (app: App, services: Services): void => {
       },
     },
     async (request) => {
-      const account = await lookedAtAccount(services, request, request.query.account_id);
+      const account = await accountToShow(services, request, request.query.account_id);
       const report = await looking.quotas(account.id);
       if (report === null) throw notFound("such account");
       return quotasJson(report);
@@ -76,7 +76,7 @@ export const lookingRoutes = (app: App, services: Services): void => {
       const wrong: Problems = [];
       const given = readTime(at, "at", wrong);
       if (wrong.length > 0) throw invalidFields(wrong);
-      const asked = (): Promise<Account> => lookedAtAccount(services, request, account_id);
+      const asked = (): Promise<Account> => accountToShow(services, request, account_id);
       // Beside a zone an account is not needed, but another's is not there all the same.
       if (timezone !== undefined && account_id !== undefined) await asked();
       const zone = timezone ?? (await asked()).timezone;
@@ -106,7 +106,7 @@ export const lookingRoutes = (app: App, services: Services): void => {
       const givenFrom = readTime(request.query.from, "from", wrong);
       const givenTo = readTime(request.query.to, "to", wrong);
       if (wrong.length > 0) throw invalidFields(wrong);
-      const account = await lookedAtAccount(services, request, account_id);
+      const account = await accountToShow(services, request, account_id);
       const now = await looking.now();
       const to = givenTo ?? now;
       const from = givenFrom ?? instant(to - hours(24));

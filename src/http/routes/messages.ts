@@ -3,7 +3,7 @@ import { isChannel } from "../../domain/channel.ts";
 import { alreadyFinal, alreadySending, notFound } from "../../domain/errors.ts";
 import { isId } from "../../domain/id.ts";
 import type { App } from "../access.ts";
-import { lookedAtAccount, ownAccount } from "../auth.ts";
+import { accountToShow, ownAccount } from "../auth.ts";
 import { cursorFrom, DEFAULT_PAGE, readCursor } from "../cursor.ts";
 import { seedOf } from "../idempotency.ts";
 import { acceptedJson, messageJson } from "../present/message.ts";
@@ -25,7 +25,7 @@ export const messageRoutes = (app: App, services: Services): void => {
   const { looking, sending } = services;
 
   const theMessage = async (request: FastifyRequest, named: string | undefined, id: string) => {
-    const account = await lookedAtAccount(services, request, named);
+    const account = await accountToShow(services, request, named);
     const message = await looking.message(account.id, messageId(id));
     if (message === null) throw notFound("such message");
     return { message, zone: account.timezone };
@@ -82,7 +82,7 @@ export const messageRoutes = (app: App, services: Services): void => {
     },
     async (request) => {
       const { account_id, status, channel, batch_id, reference, cursor, limit = DEFAULT_PAGE } = request.query;
-      const account = await lookedAtAccount(services, request, account_id);
+      const account = await accountToShow(services, request, account_id);
       const filter = {
         ...(status === undefined ? {} : { status }),
         ...(channel === undefined ? {} : { channel }),

@@ -3,7 +3,7 @@ import { invalidField, invalidFields, notFound } from "../../domain/errors.ts";
 import type { Channel } from "../../domain/channel.ts";
 import type { Problems } from "../../domain/expecting.ts";
 import type { App } from "../access.ts";
-import { lookedAtAccount } from "../auth.ts";
+import { accountToShow } from "../auth.ts";
 import { cursorFrom, DEFAULT_PAGE, readCursor } from "../cursor.ts";
 import { readKey } from "../draft/recipient.ts";
 import { suppressionJson } from "../present/message.ts";
@@ -40,7 +40,7 @@ export const suppressionRoutes = (app: App, services: Services): void => {
     },
     async (request, reply) => {
       const { channel, address, reason = "manual" } = request.body;
-      const account = await lookedAtAccount(services, request, request.query.account_id);
+      const account = await accountToShow(services, request, request.query.account_id);
       const added = await suppressions.add(account.id, channel, addressOn(channel, address), reason);
       return reply.code(201).send(suppressionJson(added, account.timezone));
     },
@@ -59,7 +59,7 @@ export const suppressionRoutes = (app: App, services: Services): void => {
     },
     async (request) => {
       const { account_id, channel, address, cursor, limit = DEFAULT_PAGE } = request.query;
-      const account = await lookedAtAccount(services, request, account_id);
+      const account = await accountToShow(services, request, account_id);
       if (address !== undefined && channel === undefined)
         throw invalidField("channel", "the channel that the address is of", undefined);
       const filter = {
@@ -87,7 +87,7 @@ export const suppressionRoutes = (app: App, services: Services): void => {
     },
     async (request, reply) => {
       const { channel, address, account_id } = request.query;
-      const account = await lookedAtAccount(services, request, account_id);
+      const account = await accountToShow(services, request, account_id);
       if (!(await suppressions.remove(account.id, channel, addressOn(channel, address))))
         throw notFound("such suppression");
       return reply.code(204).send(null);

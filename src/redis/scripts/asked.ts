@@ -7,9 +7,9 @@ const script = loadScript(import.meta.url);
 
 /** What the provider said. Of the candidates the first that is no other message's is the one. */
 export type Answer =
-  | { readonly verdict: "absent" | "unknown" }
+  | { readonly kind: "absent" | "unknown" }
   | {
-      readonly verdict: "found";
+      readonly kind: "found";
       readonly candidates: readonly {
         readonly verdict: "sent" | "delivered" | "undelivered";
         readonly providerId: string;
@@ -23,8 +23,8 @@ export const asked = async (
   mostTries: number,
   delay: Millis,
 ): Promise<"ended" | "again" | "resend" | "stale"> => {
-  const candidates = answer.verdict === "found" ? answer.candidates : [];
+  const candidates = answer.kind === "found" ? answer.candidates : [];
   const pairs = candidates.flatMap(({ verdict, providerId }) => [verdict, providerId]);
-  return text(await scripts.run(script, [id, times, mostTries, delay, answer.verdict, ...pairs])) as
+  return text(await scripts.run(script, [id, times, mostTries, delay, answer.kind, ...pairs])) as
     "ended" | "again" | "resend" | "stale";
 };

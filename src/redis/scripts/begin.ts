@@ -4,7 +4,7 @@ import { loadScript, type ScriptRunner } from "../script.ts";
 
 const script = loadScript(import.meta.url);
 
-/** A message as released: which, and the how-manieth time. */
+/** A message as released: which, and which of its releases this is. */
 export interface Release {
   readonly id: string;
   readonly release: number;

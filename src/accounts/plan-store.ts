@@ -11,7 +11,7 @@ import { seconds, type Clock } from "../domain/time.ts";
 import type { Keys } from "../redis/keys.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import { writePlans } from "../redis/scripts/plans-write.ts";
-import type { Plan, PlanInForce, Plans, PlanShelf } from "./plan.ts";
+import type { Plan, PlanInForce, Plans, PlanStore } from "./plan.ts";
 import { overFile, planJson, REMOVED } from "./plan-record.ts";
 import { isSame } from "./stated-changes.ts";
 
@@ -20,7 +20,7 @@ const MOST_LOOKS = 20;
 /** A hundred thousand accounts take minutes. Whoever asked is answered before that, and the rest goes on. */
 const LONGEST_WAIT = seconds(10);
 
-export interface PlanShelfParts {
+export interface PlanStoreParts {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly scripts: ScriptRunner;
@@ -39,7 +39,7 @@ const changeOf = (name: string, before: Plan | undefined, after: Plan | undefine
 
 const isSamePlan = (a: Plan | undefined, b: Plan | undefined): boolean => isSame(a && planJson(a), b && planJson(b));
 
-export const planShelfOn = ({ redis, keys, scripts, clock, file, tellAccounts }: PlanShelfParts): PlanShelf => {
+export const planStoreOn = ({ redis, keys, scripts, clock, file, tellAccounts }: PlanStoreParts): PlanStore => {
   const list = async (): Promise<readonly PlanInForce[]> => {
     const set = await redis.hgetall(keys.setPlans);
     return [...overFile(set, file)]

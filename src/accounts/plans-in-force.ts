@@ -4,9 +4,9 @@ import type { Keys } from "../redis/keys.ts";
 import type { Plans } from "./plan.ts";
 import { overFile } from "./plan-record.ts";
 
-export type PlanBook = () => Promise<Plans>;
+export type ReadPlans = () => Promise<Plans>;
 
-export const planBookOn =
-  (redis: Redis, keys: Keys, file: Plans): PlanBook =>
+export const readPlansOn =
+  (redis: Redis, keys: Keys, file: Plans): ReadPlans =>
   async () =>
     overFile(await redis.hgetall(keys.setPlans), file);
