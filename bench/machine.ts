@@ -8,7 +8,8 @@ import { benchRedis } from "./redis.ts";
 const require = createRequire(import.meta.url);
 const versionOf = (name: string): string => (require(`${name}/package.json`) as { version: string }).version;
 
-const PEERS = ["bullmq", "ioredis", "fastify", "nodemailer"] as const;
+/** Whose versions say what was measured. */
+const PACKAGES = ["bullmq", "ioredis", "fastify", "nodemailer"] as const;
 
 const commit = (): string => {
   try {
@@ -33,6 +34,6 @@ export const machine = async () => {
     node: process.version,
     redis: redis.version,
     commit: commit(),
-    ...Object.fromEntries(PEERS.map((name) => [name, versionOf(name)])),
+    ...Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
   };
 };

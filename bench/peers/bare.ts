@@ -10,7 +10,8 @@ import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { REQUEST_OF, REQUESTS_AT_ONCE, type Contender } from "../contender.ts";
 import { newLedger } from "../ledger.ts";
-import { contentOf, inParallel, requestsOf } from "../messages.ts";
+import { inParallel } from "../in-parallel.ts";
+import { contentOf, requestsOf } from "../messages.ts";
 import { takeIn } from "../provider.ts";
 
 interface Mail {

@@ -14,7 +14,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import nodemailer from "nodemailer";
 import { freePort } from "../free-port.ts";
-import { contentOf, inParallel } from "../messages.ts";
+import { inParallel } from "../in-parallel.ts";
+import { contentOf } from "../messages.ts";
 import { until } from "../until.ts";
 
 const run = promisify(execFile);
@@ -87,7 +88,7 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-export const relayThrough = async (_: Postfix & { kind: "here" }, sinkPort: number): Promise<Relay> => {
+export const relayThrough = async (sinkPort: number): Promise<Relay> => {
   const directory = mkdtempSync(join(tmpdir(), "sluice-bench-postfix-"));
   const config = join(directory, "config");
   for (const name of ["config", "queue", "data"]) mkdirSync(join(directory, name), { mode: 0o755 });

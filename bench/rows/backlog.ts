@@ -2,7 +2,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { commandsDuring } from "../client-commands.ts";
 import { newLedger } from "../ledger.ts";
-import { inParallel, requestsOf } from "../messages.ts";
+import { REQUEST_OF, REQUESTS_AT_ONCE } from "../contender.ts";
+import { inParallel } from "../in-parallel.ts";
+import { requestsOf } from "../messages.ts";
 import { quotasInTheProcessor } from "../peers/rate-limiter-flexible.ts";
 import { atOnce, nullProvider } from "../provider.ts";
 import { benchRedis, type BenchRedis } from "../redis.ts";
@@ -44,7 +46,7 @@ const blocked = async (redis: BenchRedis, cell: string, accounts: number, waitin
     arrived(performance.now());
   }, accountNumber);
   await system.accounts(0, accounts, NO_QUOTA);
-  await inParallel(requestsOf(waiting, accounts, 200), 8, system.accept);
+  await inParallel(requestsOf(waiting, accounts, REQUEST_OF), 8, system.accept);
   await system.startWorker(provider);
   const parked = `${system.core.keys.cell}parked`;
   await until(`${accounts} parked accounts`, async () => (await redis.look.zcard(parked)) >= accounts);
@@ -113,7 +115,7 @@ const freshBehindThePeer = async (bench: Bench): Promise<void> => {
   const limit = (account: number): number => (account === FEW ? 1_000 : 0);
   const peer = await quotasInTheProcessor({ redis, ledger, latency: atOnce, concurrency: 100, limit });
   try {
-    await inParallel(requestsOf(peerBlocked, FEW, 200), 4, peer.add);
+    await inParallel(requestsOf(peerBlocked, FEW, REQUEST_OF), REQUESTS_AT_ONCE, peer.add);
     const startedAt = performance.now();
     await peer.add({ account: FEW, numbers: [peerBlocked] });
     await ledger.reached(1, 120_000);

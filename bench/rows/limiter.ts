@@ -6,7 +6,7 @@ import { scriptRunner } from "../../src/redis/script.ts";
 import type { AdmitBucket } from "../../src/redis/admissions.ts";
 import { admit } from "../../src/redis/scripts/admit.ts";
 import { load } from "../http-load.ts";
-import { inParallel } from "../messages.ts";
+import { inParallel } from "../in-parallel.ts";
 import { withFastifys, withFlexible, withoutLimits, withOurs, type LimitedServer } from "../peers/limiters.ts";
 import { benchRedis, silent, type BenchRedis } from "../redis.ts";
 import { figure, median } from "../report.ts";

@@ -2,7 +2,9 @@
 import { startApi } from "../api.ts";
 import { startChild, type Child } from "../child.ts";
 import type { Asked, Told } from "../children/mail-end.ts";
-import { inParallel, requestsOf } from "../messages.ts";
+import { REQUEST_OF, REQUESTS_AT_ONCE } from "../contender.ts";
+import { inParallel } from "../in-parallel.ts";
+import { requestsOf } from "../messages.ts";
 import { postfixHere, relayThrough } from "../peers/postfix.ts";
 import { benchRedis, type BenchRedis } from "../redis.ts";
 import { figure, median, percentile } from "../report.ts";
@@ -95,7 +97,7 @@ const ofSluice = (redis: BenchRedis, end: MailEnd, port: number, mails: number) 
     end.ask({ kind: "expect", count: mails });
     const all = arrived(end, mails);
     const startedAt = performance.now();
-    await Promise.all([inParallel(requestsOf(mails, ACCOUNTS, 200), 4, system.accept), all]);
+    await Promise.all([inParallel(requestsOf(mails, ACCOUNTS, REQUEST_OF), REQUESTS_AT_ONCE, system.accept), all]);
     const tookMs = performance.now() - startedAt;
     await system.settled(mails);
     return (mails / tookMs) * 1_000;
@@ -109,7 +111,7 @@ const tellThroughput = (bench: Bench, redis: BenchRedis): Promise<void> =>
     const { mails, rounds, withinMs } = SIZES[bench.form];
     const names = namesOf(bench.form);
     const postfix = await postfixHere();
-    const relay = postfix.kind === "here" ? await relayThrough(postfix, port) : null;
+    const relay = postfix.kind === "here" ? await relayThrough(port) : null;
     try {
       const contenders = {
         sluice: ofSluice(redis, end, port, mails),

@@ -1,7 +1,9 @@
 /** What a worker process keeps of what it has sent: after many messages, beside after a few. */
 import { startChild } from "../child.ts";
 import type { Asked, Told } from "../children/worker.ts";
-import { inParallel, requestsOf } from "../messages.ts";
+import { REQUEST_OF } from "../contender.ts";
+import { inParallel } from "../in-parallel.ts";
+import { requestsOf } from "../messages.ts";
 import { benchRedis } from "../redis.ts";
 import { figure } from "../report.ts";
 import { sized, type Form, type Group } from "../row.ts";
@@ -12,7 +14,6 @@ const SIZES = {
   long: { few: 50_000, many: 1_000_000 },
 } as const;
 const ACCOUNTS = 100;
-const REQUEST_OF = 200;
 /** Handed in and not yet sent, at most: what waits is Redis's. */
 const AHEAD = 10_000;
 const MEGABYTE = 2 ** 20;

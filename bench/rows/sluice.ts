@@ -1,7 +1,8 @@
 /** The product as a contender: accept to settled, with the quotas of an hour and a day checked for each message. */
 import { REQUEST_OF, REQUESTS_AT_ONCE, type Contender } from "../contender.ts";
 import { newLedger } from "../ledger.ts";
-import { inParallel, requestsOf } from "../messages.ts";
+import { inParallel } from "../in-parallel.ts";
+import { requestsOf } from "../messages.ts";
 import { nullProvider, takeIn } from "../provider.ts";
 import { accountNumber, aSystem } from "../system.ts";
 
