@@ -5,6 +5,7 @@ import { brotliCompress, brotliDecompress, constants } from "node:zlib";
 import { newSeed } from "../domain/id.ts";
 import { seconds, type Clock } from "../domain/time.ts";
 import type { ScriptRunner } from "../redis/script.ts";
+import { decideIdempotent } from "../redis/scripts/idempotency-decide.ts";
 import { endIdempotent } from "../redis/scripts/idempotency-end.ts";
 import { startIdempotent } from "../redis/scripts/idempotency-start.ts";
 import type { Idempotency } from "./idempotency.ts";
@@ -75,11 +76,22 @@ export const idempotencyOn = ({ scripts, clock, repeat = everySoOften }: Idempot
       runs.end(name);
       await endIdempotent(scripts, name, fingerprint, answer, KEEP_FOR_SECONDS);
     },
-    release: async (account, route, key, fingerprint) => {
+    decide: async <Decision>(
+      account: string,
+      route: string,
+      key: string,
+      fingerprint: string,
+      decision: Decision | null,
+    ): Promise<Decision | null> => {
+      const told = decision === null ? "" : await packed(decision);
+      const inForce = await decideIdempotent(scripts, nameOf(account, route, key), fingerprint, told);
+      return inForce === "" ? null : ((await unpacked(inForce)) as Decision);
+    },
+    release: async (account, route, key, fingerprint, made) => {
       const name = nameOf(account, route, key);
       // Even where this is not told to Redis: whoever asks again waits for seconds.
       runs.end(name);
-      await endIdempotent(scripts, name, fingerprint, null, KEEP_FOR_SECONDS);
+      await endIdempotent(scripts, name, fingerprint, { made }, KEEP_FOR_SECONDS);
     },
   };
 };

@@ -128,7 +128,7 @@ export const acceptingOn = (parts: AcceptingParts): Accepting => {
     const accepted: Accepted[] = [];
     for (const [at, piece] of pieces(messages).entries()) {
       // The first piece asks for room for all of them: a request is never accepted in part.
-      const cap = at === 0 ? backlogCap - (messages.length - piece.length) : Number.MAX_SAFE_INTEGER;
+      const cap = at === 0 ? Math.max(0, backlogCap - (messages.length - piece.length)) : Number.MAX_SAFE_INTEGER;
       accepted.push(...answersOf(await accept(durable, account, cap, batchId, piece), piece));
     }
     pass("accept.written");

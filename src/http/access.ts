@@ -6,7 +6,7 @@ import type { ApiLimits } from "../accounts/api-limits.ts";
 import type { Who } from "../domain/audit.ts";
 import type { IdSeed } from "../domain/id.ts";
 import type { KeyScope } from "../domain/key-scope.ts";
-import type { MonotonicMillis } from "../domain/time.ts";
+import type { Instant, MonotonicMillis } from "../domain/time.ts";
 
 export type Access = "operator" | "account" | "account-or-operator" | "anyone" | "loopback-or-operator";
 
@@ -31,6 +31,8 @@ export interface IdempotentRun {
   readonly key: string;
   readonly fingerprint: string;
   readonly seed: IdSeed;
+  /** As of when its times are judged: the first time that it was asked for. */
+  readonly at: Instant;
 }
 
 export type App = FastifyInstance<

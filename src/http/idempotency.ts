@@ -8,6 +8,7 @@ import { idempotencyMismatch, idempotencyRunning, invalidField } from "../domain
 import { newSeed, type IdSeed } from "../domain/id.ts";
 import type { App, IdempotentRun } from "./access.ts";
 import { ownAccount } from "./auth.ts";
+import type { Instant } from "../domain/time.ts";
 import type { Services } from "./services.ts";
 
 const keyOf = (request: FastifyRequest): string | null => {
@@ -20,6 +21,21 @@ const keyOf = (request: FastifyRequest): string | null => {
 /** What ids are made from: the kept seed of this key, or a new one. */
 export const seedOf = (services: Services, request: FastifyRequest): IdSeed =>
   request.idempotent?.seed ?? newSeed(services.clock.now());
+
+/**
+ * As of when the request's times are judged: with a key, when it was first asked for, so that a repetition is judged as it was.
+ * Redis's time where a time was given, since that is the clock that will hold the message; else any will do.
+ */
+export const judgedAt = async (services: Services, request: FastifyRequest, isTimed: boolean): Promise<Instant> =>
+  request.idempotent?.at ?? (isTimed ? await services.looking.now() : services.clock.now());
+
+/** What is found out once for all runs of a request with a key; of one without, as it is found out now. */
+export const decidedFor = async <Decision>(
+  services: Services,
+  { idempotent: run }: FastifyRequest,
+  decision: Decision | null,
+): Promise<Decision | null> =>
+  run ? services.idempotency.decide(run.account, run.route, run.key, run.fingerprint, decision) : decision;
 
 const start = async (
   services: Services,
@@ -38,7 +54,7 @@ const start = async (
   if (started.kind === "running") throw idempotencyRunning();
   if (started.kind === "mismatch") throw idempotencyMismatch();
   if (started.kind === "fresh") {
-    request.idempotent = { account, route, key, fingerprint, seed: started.seed };
+    request.idempotent = { account, route, key, fingerprint, seed: started.seed, at: started.at };
     return undefined;
   }
   const { status, body } = started.answer;
@@ -60,7 +76,8 @@ export const keepAnswers = (app: App, services: Services): void => {
       await services.idempotency.keep(account, route, key, fingerprint, { status: reply.statusCode, body });
     } else {
       // If this fails too, the key stays taken until it is given up by itself: the answer is the trouble, not this.
-      await services.idempotency.release(account, route, key, fingerprint).catch((error: unknown) => {
+      const made = reply.statusCode < 500 ? "nothing" : "unknown";
+      await services.idempotency.release(account, route, key, fingerprint, made).catch((error: unknown) => {
         request.log.warn({ event: "idempotency_not_released", err: error }, "A key stays taken");
       });
     }

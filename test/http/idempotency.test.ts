@@ -102,7 +102,13 @@ describe("the same key", () => {
     api.world.before = null;
     api.world.trouble = null;
     // Redis forgets in the end that it ran, as if the process had died.
-    await api.world.services.idempotency.release((await accountOf()) ?? "", "POST /v1/email/send", again, "");
+    await api.world.services.idempotency.release(
+      (await accountOf()) ?? "",
+      "POST /v1/email/send",
+      again,
+      "",
+      "unknown",
+    );
     expect((await send(again)).status).toBe(202);
     expect(api.world.messages.size).toBe(messages + 1);
   });

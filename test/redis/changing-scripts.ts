@@ -26,6 +26,7 @@ import { declareFailover } from "../../src/redis/scripts/failover-declare.ts";
 import { endFailover } from "../../src/redis/scripts/failover-end.ts";
 import { restore } from "../../src/redis/scripts/failover-restore.ts";
 import { cancelSome } from "../../src/redis/scripts/cancel-some.ts";
+import { decideIdempotent } from "../../src/redis/scripts/idempotency-decide.ts";
 import { endIdempotent } from "../../src/redis/scripts/idempotency-end.ts";
 import { startIdempotent } from "../../src/redis/scripts/idempotency-start.ts";
 import { noteLimits } from "../../src/redis/scripts/note-limits.ts";
@@ -309,6 +310,11 @@ export const CASES: readonly Case[] = [
   })),
   { name: "idempotency-start", act: startOnce },
   {
+    name: "idempotency-decide",
+    prepare: startOnce,
+    act: (stage) => decideIdempotent(stage.scripts, "a:r:k", "f", "j[]"),
+  },
+  {
     name: "idempotency-end with an answer",
     prepare: startOnce,
     act: (stage) => endIdempotent(stage.scripts, "a:r:k", "f", { status: 202, body: "{}" }, 60),
@@ -316,7 +322,7 @@ export const CASES: readonly Case[] = [
   {
     name: "idempotency-end without one",
     prepare: startOnce,
-    act: (stage) => endIdempotent(stage.scripts, "a:r:k", "f", null, 60),
+    act: (stage) => endIdempotent(stage.scripts, "a:r:k", "f", { made: "nothing" }, 60),
   },
   {
     name: "failover-declare",

@@ -66,7 +66,7 @@ describe("an Idempotency-Key", () => {
   it("with another body is a mismatch, while it runs, after it was answered and after it was let go", async () => {
     await start("mismatch");
     expect(await start("mismatch", "f2")).toEqual({ kind: "mismatch" });
-    await store().release("acc_1", ROUTE, "mismatch", "f1");
+    await store().release("acc_1", ROUTE, "mismatch", "f1", "unknown");
     expect(await start("mismatch", "f2")).toEqual({ kind: "mismatch" });
     await start("mismatch");
     await store().keep("acc_1", ROUTE, "mismatch", "f1", { status: 422, body: {} });
@@ -84,9 +84,28 @@ describe("an Idempotency-Key", () => {
 
   it("whose run was let go may be used again at once, under the same seed", async () => {
     const first = await start("let-go");
-    await store().release("acc_1", ROUTE, "let-go", "f1");
+    await store().release("acc_1", ROUTE, "let-go", "f1", "unknown");
     expect(await start("let-go")).toEqual(first);
     expect(await start("let-go")).toEqual({ kind: "running" });
+  });
+
+  it("has what was judged of it judged once, unless nothing came of it", async () => {
+    const ours = ["acc_1", ROUTE, "judged", "f1"] as const;
+    const first = await start("judged");
+    if (first.kind !== "fresh") throw new Error("expected a key that nobody has used");
+    expect(await store().decide(...ours, null)).toBeNull();
+    expect(await store().decide(...ours, ["late"])).toEqual(["late"]);
+    await store().release(...ours, "unknown");
+    await moveTime(60_000);
+    expect(await start("judged")).toEqual(first);
+    expect(await store().decide(...ours, [])).toEqual(["late"]);
+    expect(await store().decide(...ours, null)).toEqual(["late"]);
+    await store().release(...ours, "nothing");
+    const anew = await start("judged");
+    expect(anew).toMatchObject({ kind: "fresh", seed: first.seed });
+    expect(anew.kind === "fresh" && anew.at - first.at).toBeGreaterThanOrEqual(60_000);
+    expect(await store().decide(...ours, ["other"])).toEqual(["other"]);
+    await redis.del(keys.testClock);
   });
 
   it("whose run died may be used again after 5 seconds, under the same seed, so that nothing is made twice", async () => {
@@ -109,7 +128,7 @@ describe("an Idempotency-Key", () => {
       await process.renew();
       expect(await start("long")).toEqual({ kind: "running" });
     }
-    await process.release("acc_1", ROUTE, "long", "f1");
+    await process.release("acc_1", ROUTE, "long", "f1", "unknown");
     await process.renew();
     expect(await start("long")).toEqual(first);
     await redis.del(keys.testClock);
@@ -119,7 +138,7 @@ describe("an Idempotency-Key", () => {
     const process = aProcess();
     const first = await process.start("acc_1", ROUTE, "untold", "f1");
     process.loseRedis();
-    await expect(process.release("acc_1", ROUTE, "untold", "f1")).rejects.toThrow("closed");
+    await expect(process.release("acc_1", ROUTE, "untold", "f1", "unknown")).rejects.toThrow("closed");
     await process.renew();
     await moveTime(5_000);
     expect(await start("untold")).toEqual(first);
@@ -130,14 +149,14 @@ describe("an Idempotency-Key", () => {
     await start("late");
     await store().keep("acc_1", ROUTE, "late", "f1", { status: 202, body: 1 });
     await store().keep("acc_1", ROUTE, "late", "f1", { status: 202, body: 2 });
-    await store().release("acc_1", ROUTE, "late", "f1");
+    await store().release("acc_1", ROUTE, "late", "f1", "unknown");
     expect(await start("late")).toEqual({ kind: "replay", answer: { status: 202, body: 1 } });
   });
 
   it("is not answered by a request with another body", async () => {
     await start("other");
     await store().keep("acc_1", ROUTE, "other", "f2", { status: 202, body: 1 });
-    await store().release("acc_1", ROUTE, "other", "f2");
+    await store().release("acc_1", ROUTE, "other", "f2", "unknown");
     expect(await start("other")).toEqual({ kind: "running" });
   });
 

@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { loadPolicy } from "../../config/policies.ts";
 import type { Idempotency, KeptAnswer } from "../../src/accounts/idempotency.ts";
 import { newSeed, type IdSeed } from "../../src/domain/id.ts";
-import type { MonotonicMillis } from "../../src/domain/time.ts";
+import type { Instant, MonotonicMillis } from "../../src/domain/time.ts";
 import type { Services } from "../../src/http/services.ts";
 import { limiterOn } from "../../src/ratelimit/limiter.ts";
 import { fakeAccounts, fakeKeys, fakePlans, fakeSuppressions, fakeTokens } from "./fake-accounts.ts";
@@ -13,7 +13,10 @@ import { fakeState, onRedis, type FakeState, type FakeWorld } from "./fake-state
 export const ADMIN_KEY = "admin-key-of-this-test";
 
 const fakeIdempotency = (world: FakeState): Idempotency => {
-  const kept = new Map<string, { fingerprint: string; seed: IdSeed; answer: KeptAnswer | null; running: boolean }>();
+  const kept = new Map<
+    string,
+    { fingerprint: string; seed: IdSeed; at: Instant; decision: unknown; answer: KeptAnswer | null; running: boolean }
+  >();
   return {
     start: async (account, route, key, fingerprint) => {
       await onRedis(world);
@@ -23,13 +26,18 @@ const fakeIdempotency = (world: FakeState): Idempotency => {
         return { kind: "mismatch" };
       if (before?.answer) return { kind: "replay", answer: before.answer };
       if (before?.running) return { kind: "running" };
-      const seed = before?.seed ?? newSeed(world.now);
-      kept.set(name, { fingerprint, seed, answer: null, running: true });
-      return { kind: "fresh", seed };
+      const { seed = newSeed(world.now), at = world.now, decision = null } = before ?? {};
+      kept.set(name, { fingerprint, seed, at, decision, answer: null, running: true });
+      return { kind: "fresh", seed, at };
     },
     keep: async (account, route, key, _fingerprint, answer) => {
       await onRedis(world);
       Object.assign(kept.get(`${account} ${route} ${key}`)!, { answer, running: false });
+    },
+    decide: async (account, route, key, _fingerprint, decision) => {
+      const run = kept.get(`${account} ${route} ${key}`)!;
+      run.decision ??= decision;
+      return run.decision as typeof decision;
     },
     release: async (account, route, key) => {
       Object.assign(kept.get(`${account} ${route} ${key}`)!, { running: false });

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
-import { SluiceError } from "../../domain/errors.ts";
+import { SluiceError, wouldExpire } from "../../domain/errors.ts";
 import type { Draft } from "../../domain/message.ts";
 import type { App } from "../access.ts";
 import { ownAccount } from "../auth.ts";
 import { createBulkReader, isTimedBulk, type BulkBody, type BulkChannel, type Candidate } from "../draft/bulk.ts";
-import { lateness } from "../draft/late.ts";
-import { seedOf } from "../idempotency.ts";
+import { lateness, type Lateness } from "../draft/late.ts";
+import { decidedFor, judgedAt, seedOf } from "../idempotency.ts";
 import { BulkAsAWhole, BulkOf } from "../schemas/bulk.ts";
 import { problems } from "../schemas/problem.ts";
 import * as schemas from "../schemas/send.ts";
@@ -25,19 +25,30 @@ const QUESTIONS_AT_ONCE = 50;
 
 export const bulkRoutes = (app: App, services: Services, bodyLimit: number): void => {
   /** Those who would rather not go than go late are asked about; each is told of by itself. */
-  const refuseLate = async (account: string, results: readonly (Candidate | SluiceError)[]) => {
-    const told: (Candidate | SluiceError)[] = [...results];
-    const picky = told.flatMap((one, index) =>
-      !(one instanceof SluiceError) && one.rejectLate ? [{ one, index }] : [],
+  const refuseLate = async (
+    request: FastifyRequest,
+    account: string,
+    results: readonly (Candidate | SluiceError)[],
+  ): Promise<readonly (Candidate | SluiceError)[]> => {
+    const picky = results.flatMap((one, place) =>
+      !(one instanceof SluiceError) && one.rejectLate ? [{ one, place }] : [],
     );
-    const zone = picky.length > 0 ? await zoneOf(services, account) : "UTC";
+    if (picky.length === 0) return results;
+    const zone = await zoneOf(services, account);
+    const found: (readonly [place: number, late: Lateness])[] = [];
     for (let from = 0; from < picky.length; from += QUESTIONS_AT_ONCE)
       await Promise.all(
-        picky.slice(from, from + QUESTIONS_AT_ONCE).map(async ({ one, index }) => {
-          told[index] = (await lateness(services.sending, account, zone, one.draft)) ?? one;
+        picky.slice(from, from + QUESTIONS_AT_ONCE).map(async ({ one, place }) => {
+          const late = await lateness(services.sending, account, zone, one.draft);
+          if (late !== null) found.push([place, late]);
         }),
       );
-    return told;
+    // Ids are numbered by what is accepted: another run of the same request must accept the same.
+    const late = new Map(await decidedFor(services, request, found));
+    return results.map((one, place) => {
+      const told = late.get(place);
+      return told === undefined ? one : wouldExpire(...told);
+    });
   };
 
   const route = (channel: BulkChannel, summary: string, document: ReturnType<typeof BulkOf>): void => {
@@ -46,10 +57,10 @@ export const bulkRoutes = (app: App, services: Services, bodyLimit: number): voi
     const accept = async (request: FastifyRequest, body: BulkBody) => {
       const account = ownAccount(request);
       const setup = setupOf(services, channel);
-      const now = isTimedBulk(body) ? await services.looking.now() : services.clock.now();
+      const now = await judgedAt(services, request, isTimedBulk(body));
       const length = Number(request.headers["content-length"] ?? Infinity);
       const bulk = await read(body, { now, setup }, length > schemas.LARGEST_MESSAGE);
-      const results = await refuseLate(account, bulk.results);
+      const results = await refuseLate(request, account, bulk.results);
       const drafts: Draft[] = results.flatMap((one) => (one instanceof SluiceError ? [] : [one.draft]));
       const batch = { channel, ...(bulk.template === undefined ? {} : { template: bulk.template }) };
       const { batchId, messages } = await services.sending.acceptBatch(

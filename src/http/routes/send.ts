@@ -1,4 +1,4 @@
-import { channelNotConfigured, invalidFields } from "../../domain/errors.ts";
+import { channelNotConfigured, invalidFields, wouldExpire } from "../../domain/errors.ts";
 import type { Channel } from "../../domain/channel.ts";
 import type { Problems } from "../../domain/expecting.ts";
 import type { Draft } from "../../domain/message.ts";
@@ -7,7 +7,7 @@ import { ownAccount } from "../auth.ts";
 import { READERS, type Drafting } from "../draft/draft.ts";
 import { lateness } from "../draft/late.ts";
 import { isTimed, type TimingFields } from "../draft/timing.ts";
-import { seedOf } from "../idempotency.ts";
+import { decidedFor, judgedAt, seedOf } from "../idempotency.ts";
 import { acceptedJson } from "../present/message.ts";
 import { problems } from "../schemas/problem.ts";
 import * as schemas from "../schemas/send.ts";
@@ -45,7 +45,7 @@ type Fields = TimingFields & { readonly on_late?: "accept" | "reject" };
 type Read = (drafting: Drafting, problems: Problems) => Draft;
 
 export const sendRoutes = (app: App, services: Services): void => {
-  const { sending, looking, clock } = services;
+  const { sending } = services;
 
   const send = async (
     request: FastifyRequest,
@@ -55,13 +55,14 @@ export const sendRoutes = (app: App, services: Services): void => {
     read: Read,
   ): Promise<schemas.Accepted> => {
     const setup = setupOf(services, channel);
-    // Redis's time where a time was given, since that is the clock that will hold the message; else any will do.
-    const now = isTimed(fields) ? await looking.now() : clock.now();
+    const now = await judgedAt(services, request, isTimed(fields));
     const draft = oneDraft((wrong) => read({ setup, now }, wrong));
     const account = ownAccount(request);
     if (fields.on_late === "reject") {
       const late = await lateness(sending, account, await zoneOf(services, account), draft);
-      if (late !== null) throw late;
+      // One that an earlier run found in time may have gone by now.
+      const inTime = await decidedFor(services, request, late === null ? true : null);
+      if (late !== null && inTime === null) throw wouldExpire(...late);
     }
     const [accepted] = await sending.accept(account, [draft], seedOf(services, request));
     if (accepted === undefined) throw new Error("expected the gate to answer for the message it was given");
