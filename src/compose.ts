@@ -33,7 +33,7 @@ export const composeCore = (config: Config, address: RedisAddress, log: Logger) 
         clock: systemClock,
       })
     : scripts;
-  const zones = zonesOn(commands, scripts, keys);
+  const zones = zonesOn(commands, scripts, keys, log);
   const nudger = nudgerOn(commands, keys);
   const control = rulesOn({ redis: commands, scripts, keys, zones, nudger });
   const plans = loadPlans();

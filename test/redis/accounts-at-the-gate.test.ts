@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
+import { pino } from "pino";
 import { accountsOn } from "../../src/accounts/accounts.ts";
 import { suppressionsOn } from "../../src/accounts/suppressions.ts";
 import { CHANNELS } from "../../src/domain/channel.ts";
@@ -24,7 +25,13 @@ beforeEach(async () => {
   redis = server.connect();
   keys = keysOf(server.cell);
   scripts = scriptRunner(redis, server.cell, { testClock: true });
-  control = rulesOn({ redis, scripts, keys, zones: zonesOn(redis, scripts, keys), nudger: nudgerOn(redis, keys) });
+  control = rulesOn({
+    redis,
+    scripts,
+    keys,
+    zones: zonesOn(redis, scripts, keys, pino({ level: "silent" })),
+    nudger: nudgerOn(redis, keys),
+  });
 });
 afterEach(() => server.close());
 

@@ -15,6 +15,23 @@ const sums = async (stage: Stage, key = "stat:email"): Promise<Record<string, nu
   );
 };
 
+describe("an attempt whose provider's words are cut within an emoji", () => {
+  const aStage = gateStages();
+
+  it("is settled all the same, once", async () => {
+    const stage = await aStage();
+    await stage.account("a");
+    await stage.put("a", 1);
+    const pairs = await stage.released();
+    await stage.begin(pairs);
+    expect(await stage.settle(pairs, "failed", { reason: "HTTP 400: party \ud83c", suppress: "\udf89" })).toEqual([
+      "ok",
+    ]);
+    expect(await stage.state("m1")).toBe("failed");
+    expect((await stage.fields("x:m1"))["reason"]).toBe("HTTP 400: party \ufffd");
+  });
+});
+
 describe("canceling", () => {
   const aStage = gateStages();
 

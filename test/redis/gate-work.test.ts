@@ -53,6 +53,30 @@ describe("the work of the gate", () => {
     expect(work.looked).toBeLessThanOrEqual(80);
   });
 
+  it("lets others go beside an account's ten thousand messages that become due at one instant", async () => {
+    const stage = await aStage({ hands: 50 });
+    await stage.account("many");
+    await stage.account("other");
+    await stage.put("many", 10_000, { sendAt: HOUR });
+    await stage.at(HOUR);
+    await stage.put("other", 1, { class: "high" });
+    const { jobs } = await stage.release("email", 25);
+    expect(jobs.flatMap(({ messages }) => messages.map(([id]) => id))).toContain("m10001");
+  });
+
+  it("drops ten thousand canceled messages of one account beside what others have", async () => {
+    const stage = await aStage({ hands: 50 });
+    await stage.account("canceled");
+    await stage.account("other");
+    const ids = await stage.put("canceled", 10_001);
+    for (let from = 0; from < 10_000; from += 100) await stage.cancel(...ids.slice(from, from + 100));
+    await stage.put("other", 1);
+    const first = await stage.release();
+    const second = await stage.release();
+    expect(first.released + second.released).toBe(1);
+    expect((await settled(stage)).released).toBe(1);
+  });
+
   it.each<[string, Demand[]]>([
     ["equal accounts", [{}, {}, {}]],
     ["weights", [{ weight: 1 }, { weight: 2 }, { weight: 5 }]],

@@ -1,5 +1,6 @@
 /** Accounts, keys, tokens, plans and the audit on a real Redis behind the API on a real socket; time is moved by hand. */
 import type { Redis } from "ioredis";
+import { pino } from "pino";
 import { accountsOn } from "../../src/accounts/accounts.ts";
 import { apiKeysOn } from "../../src/accounts/api-keys.ts";
 import { auditOn } from "../../src/accounts/audit.ts";
@@ -27,7 +28,13 @@ export const composeIdentity = (redis: Redis, scripts: ScriptRunner, cell: TestR
   const keys = keysOf(cell);
   const clock = systemClock;
   const nudger = nudgerOn(redis, keys);
-  const control = rulesOn({ redis, scripts, keys, zones: zonesOn(redis, scripts, keys), nudger });
+  const control = rulesOn({
+    redis,
+    scripts,
+    keys,
+    zones: zonesOn(redis, scripts, keys, pino({ level: "silent" })),
+    nudger,
+  });
   const accounts = accountsOn({ redis, keys, scripts, control, plans: file, clock });
   const apiKeys = apiKeysOn({ redis, keys, scripts, clock, plans: file });
   return {

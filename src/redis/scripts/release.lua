@@ -206,7 +206,11 @@ local CREDIT = { h = 'credit_h', a = 'credit_a' }
 local function serve(lane, ac, ring, worth)
   local turn = ac.f[CREDIT[ring]] or worth
   local count = pop(lane, at_once(lane, ring, turn))
-  if count == 0 then return end
+  if count == 0 then
+    -- Nothing but tombstones, and more of them than a call may drop: others go before the next of them.
+    if pops >= MOST_POPS then to_tail(lane.account, channel, ring) end
+    return
+  end
   hold(lane, count)
   add(q_of_sender(lane), 'out', count)
   add(ac, 'released', count)

@@ -35,7 +35,7 @@ export interface ReleaseBounds {
   /** By what each is reckoned to take (release.lua): a hundred messages of one account are a third of those of a hundred. */
   readonly workUs: number;
 }
-export const RELEASE_BOUNDS: ReleaseBounds = { lanes: 200, messages: 100, pops: 164, promotions: 100, workUs: 2_000 };
+export const RELEASE_BOUNDS: ReleaseBounds = { lanes: 200, messages: 100, pops: 164, promotions: 40, workUs: 2_000 };
 
 export const release = async (
   scripts: ScriptRunner,

@@ -5,6 +5,9 @@ import type { Run } from "./begin.ts";
 
 const script = loadScript(import.meta.url);
 
+/** A provider's words may be cut within a pair of surrogates, or come so: that is no text, and cjson refuses it. */
+const whole = (text: string | undefined): string | undefined => text?.replace(/\p{Cs}/gu, "\ufffd");
+
 /** What is to become of a message after an attempt; domain/action.ts decides it. */
 export interface Settlement extends Run {
   readonly action: "sent" | "failed" | "later" | "uncertain";
@@ -43,7 +46,12 @@ export const settle = async (
     s.close?.about ?? "-",
     s.close?.for ?? 0,
     s.record ?? "",
-    JSON.stringify({ provider_id: s.providerId, reason: s.reason, suppress: s.suppress, again: s.again }),
+    JSON.stringify({
+      provider_id: whole(s.providerId),
+      reason: whole(s.reason),
+      suppress: whole(s.suppress),
+      again: s.again,
+    }),
   ]);
   return list(await scripts.run(script, args)) as Settled[];
 };
