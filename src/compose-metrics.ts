@@ -13,7 +13,7 @@ export const measure = async ({ scripts, keys, metrics }: Core): Promise<void> =
   metrics.failovers({ whole: moves - lost, lost, restored, held: "to" in (hashes.at(-1) ?? {}) });
   for (const [at, channel] of CHANNELS.entries()) {
     const count = (field: string): number => countIn(hashes[at] ?? {}, field);
-    const throttled = count("throttled");
+    const throttled = count("throttled") - count("paced");
     const released = count("released");
     const sending = count("sending");
     metrics.depths(channel, {

@@ -19,10 +19,13 @@ const LANES_READ = 500;
 /** Senders' own rules are left out of the sum: no address is empty, so no row is found. */
 const NOBODY = "";
 
+/** What the scripts keep as throttled is held up by whatever it may be: `paced` of it by a rate or a provider alone. */
+const outOfQuota = (row: Fields): number => countIn(row, "throttled") - countIn(row, "paced");
+
 /** `queued` is what waits in lanes and in BullMQ and is not held up by a quota. */
 const depths = (row: Fields) => ({
-  queued: countIn(row, "queued") - countIn(row, "throttled") + countIn(row, "released"),
-  throttled: countIn(row, "throttled"),
+  queued: countIn(row, "queued") - outOfQuota(row) + countIn(row, "released"),
+  throttled: outOfQuota(row),
   scheduled: countIn(row, "scheduled"),
   sending: countIn(row, "sending"),
 });

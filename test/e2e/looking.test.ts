@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { until } from "../support/until.ts";
 import { aWorld, type World } from "../support/world.ts";
 
 describe("what an account sees of its queues", () => {
@@ -58,5 +59,25 @@ describe("what an account sees of its queues", () => {
   it("is summed up for the operator, with BullMQ's own counts", async () => {
     const { body } = await world.call("GET", "/v1/queues");
     expect(body.email).toMatchObject({ queued: 0, throttled: 0, jobs: { completed: 12, failed: 0 } });
+  });
+});
+
+describe("what only a sender's rate holds", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await aWorld();
+    const sender = encodeURIComponent("shop@example.com");
+    await world.call("PUT", `/v1/accounts/${world.account.id}/senders/${sender}/quotas/email`, { rate: "6/min" });
+    for (let n = 0; n < 3; n++) await world.send(n);
+    await until(async () => (await world.depths()).throttled === 2, { what: "two that wait for their slots" });
+  });
+  afterAll(() => world.stop());
+
+  it("is queued wherever it is told of, and not out of quota", async () => {
+    const { body } = await world.as("POST", "/v1/email/send/bulk", { messages: [world.bodyFor.email(3)] });
+    const [{ id, status }] = body.results;
+    expect(status).toBe("queued");
+    expect((await world.as("GET", `/v1/messages/${id}`)).body).toMatchObject({ status: "queued", held_by: "rate" });
+    expect((await world.as("GET", "/v1/queues")).body.email).toMatchObject({ queued: 3, throttled: 0 });
   });
 });

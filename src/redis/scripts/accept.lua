@@ -76,7 +76,7 @@ end
 
 local function parked(lane)
   local by_quota = lane.ac.f.parked == PARKED_BY_QUOTA
-  return (by_quota or lane.ln.f.parked) and '1' or '0'
+  return (by_quota or lane.ln.f.parked == PARKED_BY_QUOTA) and '1' or '0'
 end
 
 -- The place of the lane's view among all; what it says is read when everything has been accepted.

@@ -67,7 +67,7 @@ export const violations = (state: CellState, cast: Cast, messages: readonly Mess
     const [account, channel, klass, sender] = name.split(":") as [string, string, string, string];
     const ln = state.ln[name];
     same(`live of ${name}`, num(ln, "live"), truth.live.get(name));
-    same(`parked entry of ${name}`, Number(`L|${name}` in state.parked), Number(ln?.["parked"] ?? 0));
+    same(`parked entry of ${name}`, Number(`L|${name}` in state.parked), Number(ln?.["parked"] !== undefined));
     if (!Object.values(state.lanes[`${account}:${channel}`] ?? {}).includes(`${klass}:${sender}`))
       bad.push(`${name} is not among the lanes`);
     const seen = new Set<string>();
@@ -90,6 +90,7 @@ export const violations = (state: CellState, cast: Cast, messages: readonly Mess
       same(`parked entry of ${on}`, Number(parked), Number("parked" in ac));
       let any = false;
       let laneParked = 0;
+      let lanePaced = 0;
       for (const klass of CLASSES) {
         const lanes = lanesOf(on, klass);
         any ||= lanes.length > 0;
@@ -101,6 +102,7 @@ export const violations = (state: CellState, cast: Cast, messages: readonly Mess
         for (const sender of cast.senders) {
           const ln = state.ln[`${on}:${klass}:${sender}`];
           if (ln?.["parked"]) laneParked += num(ln, "live");
+          if (ln?.["parked"] && !ln["held_by"]?.includes(".")) lanePaced += num(ln, "live");
         }
       }
       const inA = account in (state.a[channel] ?? {});
@@ -116,13 +118,16 @@ export const violations = (state: CellState, cast: Cast, messages: readonly Mess
       const queued = truth.on.get(`${on} queued`) ?? 0;
       const throttled = ac["parked"] === "1" ? queued : laneParked;
       same(`throttled of ${on}`, num(ac, "throttled"), throttled);
+      const paced = ac["parked"] === "1" ? 0 : lanePaced;
+      same(`paced of ${on}`, num(ac, "paced"), paced);
+      sums["paced"] = (sums["paced"] ?? 0) + paced;
       sums["throttled"] = (sums["throttled"] ?? 0) + throttled;
       for (const is of ["queued", "scheduled", "released", "sending"])
         same(`${is} of ${on}`, num(ac, is), truth.on.get(`${on} ${is}`));
     }
     for (const is of ["queued", "scheduled", "released", "sending"])
       same(`${is} of ${channel}`, num(state.stat[channel], is), truth.on.get(`${channel} ${is}`));
-    same(`throttled of ${channel}`, num(state.stat[channel], "throttled"), sums["throttled"]);
+    for (const is of ["throttled", "paced"]) same(`${is} of ${channel}`, num(state.stat[channel], is), sums[is]);
     same(
       `released set of ${channel}`,
       Object.keys(state.released[channel] ?? {}).length,

@@ -216,7 +216,7 @@ export const RINGS: readonly Rule[] = [
     without: [
       {
         script: "accept",
-        find: "if ln.f.parked then\n    add(ac, 'lane_parked', count)\n  elseif live == 0 then",
+        find: "if ln.f.parked then\n    count_parked(ln, ac, count)\n  elseif live == 0 then",
         replace:
           "if ln.f.parked then\n    redis.call('ZADD', cell .. 'parked', 0, 'L|' .. name)\n  elseif live == 0 then",
       },

@@ -1,9 +1,9 @@
 -- What every script that changes rows calls last, and once more where it goes on after that.
 
--- How many messages of an account on a channel are held up by a quota.
-local function throttled_of(ac)
-  if ac.f.parked == PARKED_BY_QUOTA then return ac.f.queued or 0 end
-  return ac.f.lane_parked or 0
+-- How many messages of an account on a channel are held up, and how many of them by a rate or a provider alone.
+local function held_up(ac)
+  if ac.f.parked == PARKED_BY_QUOTA then return ac.f.queued or 0, 0 end
+  return ac.f.lane_parked or 0, ac.f.lane_paced or 0
 end
 
 -- Writes every row that changed, and the sums over all accounts with them.
@@ -14,8 +14,9 @@ local function flush()
   for i = 1, #row_order do
     local ac = row_order[i]
     if ac.channel then
-      local throttled = throttled_of(ac)
+      local throttled, paced = held_up(ac)
       put(ac, 'throttled', throttled ~= 0 and throttled or nil)
+      put(ac, 'paced', paced ~= 0 and paced or nil)
       for field, before in pairs(ac.before) do
         local change = (ac.f[field] or 0) - before
         if change ~= 0 then

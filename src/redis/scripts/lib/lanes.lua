@@ -6,6 +6,7 @@ local CHANNELS = { 'email', 'sms', 'voice', 'whatsapp' }
 local CLASSES = { 'high', 'normal', 'low' }
 local DEBT_CAP = 10 -- times weight: what an account may be served through H ahead of its turns in A
 local PARKED_BY_QUOTA, PARKED_FOR_GOOD = 1, 2
+local PACED = 2 -- a lane that is parked by a rate or a provider, for a moment; by a quota it is as an account is
 
 -- Rows of which every message asks: found by name, without its being put together each time.
 local stats, rates, acs = {}, {}, { email = {}, sms = {}, voice = {}, whatsapp = {} }
@@ -33,7 +34,7 @@ local function ac_of(account, channel)
   ac.channel = channel
   ac.before = {
     queued = ac.f.queued or 0, throttled = ac.f.throttled or 0, scheduled = ac.f.scheduled or 0,
-    released = ac.f.released or 0, sending = ac.f.sending or 0,
+    released = ac.f.released or 0, sending = ac.f.sending or 0, paced = ac.f.paced or 0,
   }
   acs[channel][account] = ac
   return ac
@@ -136,6 +137,12 @@ local function leave_inner(account, channel, class, sender)
   leave_rings_if_empty(account, channel)
 end
 
+-- So many messages more (or less) wait in a lane that is parked.
+local function count_parked(ln, ac, count)
+  add(ac, 'lane_parked', count)
+  if ln.f.parked == PACED then add(ac, 'lane_paced', count) end
+end
+
 -- So many waiting messages more in the lane, whose list has them.
 local function lane_gained(m, count)
   local name = m.lane or lane_name(m.account, m.channel, m.class, m.sender)
@@ -145,7 +152,7 @@ local function lane_gained(m, count)
   add(ac, 'queued', count)
   add(ac, 'live_' .. m.class, count)
   if ln.f.parked then
-    add(ac, 'lane_parked', count)
+    count_parked(ln, ac, count)
   elseif live == 0 then
     enter_inner(m.account, m.channel, m.class, m.sender)
   end
@@ -192,7 +199,7 @@ local function lane_lost(m, count)
   local ln, ac = row('ln:' .. name), ac_of(m.account, m.channel)
   add(ac, 'queued', -count)
   add(ac, 'live_' .. m.class, -count)
-  if ln.f.parked then add(ac, 'lane_parked', -count) end
+  if ln.f.parked then count_parked(ln, ac, -count) end
   local live = (ln.f.live or 0) - count
   if live > 0 then
     put(ln, 'live', live)
@@ -233,20 +240,20 @@ end
 local function park_lane(account, channel, class, sender, till, by)
   local ln = ln_of(account, channel, class, sender)
   leave_inner(account, channel, class, sender)
-  put(ln, 'parked', 1)
+  put(ln, 'parked', string.find(by, '.', 1, true) and PARKED_BY_QUOTA or PACED)
   put(ln, 'until', till)
   put(ln, 'held_by', by)
-  add(ac_of(account, channel), 'lane_parked', ln.f.live or 0)
+  count_parked(ln, ac_of(account, channel), ln.f.live or 0)
   redis.call('ZADD', cell .. 'parked', till, 'L|' .. lane_name(account, channel, class, sender))
 end
 
 local function unpark_lane(account, channel, class, sender)
   local ln = ln_of(account, channel, class, sender)
   if not ln.f.parked then return end
+  count_parked(ln, ac_of(account, channel), -(ln.f.live or 0))
   put(ln, 'parked', nil)
   put(ln, 'until', nil)
   put(ln, 'held_by', nil)
-  add(ac_of(account, channel), 'lane_parked', -(ln.f.live or 0))
   redis.call('ZREM', cell .. 'parked', 'L|' .. lane_name(account, channel, class, sender))
   enter_inner(account, channel, class, sender)
 end
