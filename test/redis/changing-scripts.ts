@@ -128,6 +128,17 @@ const inDoubt = async (stage: Stage): Promise<void> => {
   await stage.at(60_000);
 };
 
+/** Mails go once more, because nobody knew, and are being sent; their provider tells meanwhile that it had them. */
+const knownMeanwhile = async (stage: Stage, pairs: readonly Release[]): Promise<void> => {
+  await stage.limit("A|a", { day: null });
+  await stage.begin(pairs);
+  await stage.settle(pairs, "uncertain", { tries: 1 });
+  await stage.at(1);
+  await stage.begin(await stage.released());
+  for (const { id } of pairs) await stage.heard(id, "delivered");
+};
+const onceMore = (pairs: readonly Release[]) => pairs.map(({ id, release }) => ({ id, release: release + 1 }));
+
 const answers = {
   found: { kind: "found", candidates: [{ verdict: "delivered", providerId: "SM1" }] },
   absent: { kind: "absent" },
@@ -171,6 +182,20 @@ export const CASES: readonly Case[] = [
       await stage.reap(1);
     },
     act: (stage, pairs) => stage.settle(pairs, "sent", { providerId: "p1" }),
+  },
+  ...(["failed", "later"] as const).map((action) => ({
+    name: `settle as ${action} of what is known meanwhile`,
+    prepare: knownMeanwhile,
+    act: (stage: Stage, pairs: readonly Release[]) => stage.settle(onceMore(pairs), action),
+  })),
+  {
+    name: "begin that finds what is known meanwhile",
+    prepare: async (stage, pairs) => {
+      await knownMeanwhile(stage, pairs);
+      await stage.unrelease(onceMore(pairs), "T");
+      await stage.released();
+    },
+    act: (stage, pairs) => stage.begin(pairs.map(({ id, release }) => ({ id, release: release + 2 }))),
   },
   { name: "unrelease of what was not begun", act: (stage, pairs) => stage.unrelease(pairs) },
   { name: "unrelease of what was begun", prepare: began, act: (stage, pairs) => stage.unrelease(pairs, "T") },
@@ -364,6 +389,15 @@ export const CASES: readonly Case[] = [
     act: (stage: Stage) => asked(stage.scripts, { id: "m21", asked: 0 }, answers[verdict], 3, MINUTE),
   })),
   { name: "heard of a text in doubt", prepare: inDoubt, act: (stage) => stage.heard("m21", "delivered") },
+  {
+    name: "heard of a mail that was canceled in doubt",
+    prepare: async (stage, pairs) => {
+      await stage.begin(pairs);
+      await stage.settle(pairs, "uncertain", { tries: 1 });
+      await stage.cancel(...pairs.map(({ id }) => id));
+    },
+    act: (stage, [first]) => stage.heard(first?.id ?? "", "delivered"),
+  },
   {
     name: "heard of a mail that is being sent",
     prepare: began,

@@ -18,7 +18,7 @@
                            (with its time until the reaper begun anew)
        {'wait', ms}        the channel's next slot is too far ahead, or the cell is not at home: nothing marked, ask again then
        {'returned', why}   un-released: its hold given back, at the head of its lane
-       {'ended', state}    expired or suppressed: its hold given back
+       {'ended', state}    expired, suppressed, or known meanwhile (as what its provider told): its hold given back
        {'taken'}           another run has it
        {'stale'}           this release is over ]]
 local reap_in = tonumber(ARGV[1])
@@ -89,6 +89,11 @@ local function begin(token, id, release)
     -- an outage between the two the reaper overtakes the call, and an email goes a second time.)
     move('sending', id, text_of(now + reap_in))
     return go(m, x, record)
+  end
+  -- It was to go once more because nobody knew; meanwhile its provider has told, while a worker had it that gave it back.
+  if x.f.doubt and x.f.heard then
+    usage(m, now, 'sent')
+    return end_here(m, x.f.heard)
   end
   if m.expires > 0 and m.expires <= now then return end_here(m, 'expired', 'it expired before it could go') end
   if is_suppressed(m) then

@@ -14,6 +14,7 @@
      ARGV 1 id, 2 verdict (sent|delivered|undelivered), 3 provider's id, 4 reason ('' for none)
      Reply 'changed' | 'noted' (it is being sent: its settle will know) | 'known' | 'unknown' (no such message, or another's id) ]]
 local id, verdict, provider_id, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local NOT_SENT = { failed = true, expired = true, canceled = true, suppressed = true }
 local now = keep_clock()
 local m, x = message(id), x_of(id)
 if not m then return 'unknown' end
@@ -40,6 +41,8 @@ if state == 'sending' then
   flush()
   return 'noted'
 end
+-- To be sent once more, because nobody knew, and then it was not: what its provider tells of the try before is the truth.
+local ended_in_doubt = x.f.doubt and NOT_SENT[state]
 local waits = state == 'scheduled' or state == 'queued' or state == 'released'
 if state == 'asking' then
   end_asking(m, verdict, now)
@@ -47,7 +50,7 @@ elseif x.f.doubt and waits then
   -- It was to go once more, because nobody knew: now somebody does.
   usage(m, now, 'sent')
   leave(m, verdict, now)
-elseif state == 'uncertain' or was_mistaken or (state == 'sent' and verdict ~= 'sent') then
+elseif state == 'uncertain' or was_mistaken or ended_in_doubt or (state == 'sent' and verdict ~= 'sent') then
   change_end(m, verdict)
 else
   return 'known'

@@ -72,10 +72,16 @@ local function settle(at)
     own_text(m, more.provider_id)
     put(x, 'provider_id', more.provider_id)
   end
+  -- This try was refused; but it was one more because nobody knew, and its provider has told meanwhile of the one before,
+  -- which is charged.
+  local is_known = x.f.doubt and x.f.heard and (action == 'failed' or action == 'later')
   if action == 'sent' then
     hold(m, -1)
     charge(m, now)
     end_message(m, x.f.heard or 'sent', now)
+  elseif is_known then
+    hold(m, -1)
+    end_message(m, x.f.heard, now)
   elseif action == 'failed' then
     hold(m, -1)
     end_message(m, 'failed', now, more.reason)
@@ -85,7 +91,8 @@ local function settle(at)
   else
     settle_uncertain(m, now, (x.f.tries or 0) < most_tries, delay, more.reason, more.again)
   end
-  if OUTCOME_OF[action] then usage(m, now, OUTCOME_OF[action]) end
+  local outcome = is_known and 'sent' or OUTCOME_OF[action]
+  if outcome then usage(m, now, outcome) end
   if about ~= '-' then
     close(m, about, length)
     -- A provider that took it and has little left is eased off, and has refused nothing.

@@ -1,7 +1,27 @@
 /** What may have been sent, and nobody knows. */
 import { expect } from "@jest/globals";
 import { milliseconds } from "../../../src/domain/time.ts";
-import type { Rule } from "./rule.ts";
+import type { Release } from "../../../src/redis/scripts/begin.ts";
+import type { Stage } from "../../support/gate-stage.ts";
+import { kinds, type Rule } from "./rule.ts";
+
+/** A text whose outcome nobody knew is being sent once more, and now its provider tells of the first time. */
+const knownMeanwhile = async (stage: Stage): Promise<readonly Release[]> => {
+  await stage.account("a", { on_uncertain: '{"sms":"resend"}' });
+  const [id = ""] = await stage.put("a", 1, { channel: "sms" });
+  await stage.begin(await stage.released("sms"));
+  await stage.at(26_000);
+  await stage.reap();
+  for (const ms of [50_000, 100_000, 350_000]) {
+    await stage.at(ms);
+    await stage.ask("absent");
+  }
+  await stage.at(360_000);
+  const again = await stage.released("sms");
+  expect(kinds(await stage.begin(again))).toEqual(["go"]);
+  expect(await stage.heard(id, "delivered")).toBe("noted");
+  return again;
+};
 
 export const UNCERTAIN: readonly Rule[] = [
   {
@@ -95,6 +115,50 @@ export const UNCERTAIN: readonly Rule[] = [
     without: [
       { script: "heard", find: "elseif x.f.doubt and waits then", replace: "elseif false then" },
       { script: "heard", find: "elseif x.f.doubt and waits then", replace: "elseif waits then" },
+    ],
+  },
+  ...(["later", "failed"] as const).map((action): Rule => ({
+    of: "uncertain",
+    name: `what is known to be delivered while it goes once more is that, though the second try is settled as ${action}`,
+    check: async (stage) => {
+      const again = await knownMeanwhile(stage);
+      expect(await stage.settle(again, action)).toEqual(["ok"]);
+      expect(await stage.state(again[0]?.id ?? "")).toBe("delivered");
+      expect([await stage.used("A|a"), await stage.held("A|a")]).toEqual([1, 0]);
+      await stage.at(400_000);
+      expect(await stage.released("sms")).toEqual([]);
+    },
+    without: [{ script: "settle", find: "elseif is_known then", replace: "elseif false then" }],
+  })),
+  {
+    of: "uncertain",
+    name: "what is known to be delivered while it goes once more does not go, though a stopping worker gave it back",
+    check: async (stage) => {
+      const again = await knownMeanwhile(stage);
+      expect(await stage.unrelease(again, "T")).toEqual([true]);
+      expect(await stage.begin(await stage.released("sms"))).toEqual([{ kind: "ended", state: "delivered" }]);
+      expect([await stage.used("A|a"), await stage.held("A|a")]).toEqual([1, 0]);
+    },
+    without: [{ script: "begin", find: "if x.f.doubt and x.f.heard then", replace: "if false then" }],
+  },
+  {
+    of: "uncertain",
+    name: "what was canceled while it was to go once more is delivered when the provider tells that the first was",
+    check: async (stage) => {
+      await stage.account("a");
+      const [doubted = "", other = ""] = await stage.put("a", 2);
+      const pairs = await stage.released();
+      await stage.begin(pairs);
+      await stage.settle(pairs.slice(0, 1), "uncertain", { tries: 1 });
+      await stage.settle(pairs.slice(1), "later", { tries: 1 });
+      expect(await stage.cancel(doubted, other)).toEqual(["ok", "ok"]);
+      await stage.heard(doubted, "delivered");
+      await stage.heard(other, "delivered");
+      expect([await stage.state(doubted), await stage.state(other)]).toEqual(["delivered", "canceled"]);
+    },
+    without: [
+      { script: "heard", find: "x.f.doubt and NOT_SENT[state]", replace: "false" },
+      { script: "heard", find: "x.f.doubt and NOT_SENT[state]", replace: "NOT_SENT[state]" },
     ],
   },
 ];
