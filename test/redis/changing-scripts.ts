@@ -174,15 +174,15 @@ export const CASES: readonly Case[] = [
         suppress: "nobody there",
       }),
   })),
-  {
-    name: "settle of late news",
-    prepare: async (stage, pairs) => {
+  ...[1, 3].map((tries) => ({
+    name: `settle of late news, ${tries === 1 ? "after the end" : "before it goes again"}`,
+    prepare: async (stage: Stage, pairs: readonly Release[]) => {
       await stage.begin(pairs);
       await stage.at(26_000);
-      await stage.reap(1);
+      await stage.reap(tries);
     },
-    act: (stage, pairs) => stage.settle(pairs, "sent", { providerId: "p1" }),
-  },
+    act: (stage: Stage, pairs: readonly Release[]) => stage.settle(pairs, "sent", { providerId: "p1" }),
+  })),
   ...(["failed", "later"] as const).map((action) => ({
     name: `settle as ${action} of what is known meanwhile`,
     prepare: knownMeanwhile,

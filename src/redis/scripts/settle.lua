@@ -7,6 +7,7 @@
 --@ lib lanes
 --@ lib flush
 --@ lib outcomes
+--@ lib leaving
 --[[ settle: an attempt is over. Gives back its hold and charges it where it was spent: in the windows that hold *now*.
      KEYS 1 cell
      ARGV eleven for each message: token of its run, id, release, action (sent|failed|later|uncertain), delay (ms),
@@ -14,7 +15,8 @@
           the attempt's record (JSON, '' for none), a JSON object {provider_id?, reason?, suppress?,
           again?: shown to its provider twice it is sent once}
      Reply for each: 'ok' | 'refused': not sending under this release and token (the normal answer to a resend); nothing
-     changed, but that a message the reaper had declared uncertain is `sent` if the late news is that it was. ]]
+     changed, but that a message the reaper took for uncertain, and that has not been released anew, is `sent` if the
+     late news is that it was. ]]
 local now = keep_clock()
 local OUTCOME_OF = { sent = 'sent', failed = 'failed' }
 
@@ -42,13 +44,25 @@ local function on_its_way(id, x)
   }
 end
 
--- The reaper was too quick: the worker lives, and knows that it was sent.
+-- What the reaper makes of one that may have been sent: it ends, is asked about, or waits to go once more (the token of the
+-- run that began it goes when it is released anew, so that news of an earlier run is none of a later one).
+local REAPED_TO = { uncertain = true, asking = true, scheduled = true, queued = true }
+
+-- The reaper was too quick: the worker lives, and knows that it was sent. The reaper has charged it.
 local function late_news(m, x, provider_id)
   if provider_id then
     own_text(m, provider_id)
     put(x, 'provider_id', provider_id)
   end
-  if x.f.state == 'asking' then end_asking(m, x.f.heard or 'sent', now) else change_end(m, x.f.heard or 'sent') end
+  local state, is_now = x.f.state, x.f.heard or 'sent'
+  if state == 'asking' then
+    end_asking(m, is_now, now)
+  elseif state == 'uncertain' then
+    change_end(m, is_now)
+  else
+    usage(m, now, 'sent')
+    leave(m, is_now, now)
+  end
 end
 
 local function settle(at)
@@ -60,7 +74,7 @@ local function settle(at)
   if x.f.release ~= release or x.f.token ~= token then return 'refused' end
   local m = on_its_way(id, x)
   if not m then return 'refused' end
-  if (x.f.state == 'uncertain' or x.f.state == 'asking') and x.f.reaped == 1 and action == 'sent' then
+  if REAPED_TO[x.f.state] and x.f.reaped == 1 and action == 'sent' then
     late_news(m, x, more.provider_id)
     return 'refused'
   end

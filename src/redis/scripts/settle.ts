@@ -28,7 +28,7 @@ export interface Settlement extends Run {
   readonly again?: true;
 }
 
-/** `refused`: it is not ours any more. Nothing changed, unless the late news was that what was taken for uncertain was sent. */
+/** `refused`: it is not ours any more. Nothing changed, unless the late news was that what the reaper took for uncertain was sent. */
 export type Settled = "ok" | "refused";
 
 export const settle = async (

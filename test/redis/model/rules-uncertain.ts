@@ -161,4 +161,61 @@ export const UNCERTAIN: readonly Rule[] = [
       { script: "heard", find: "x.f.doubt and NOT_SENT[state]", replace: "NOT_SENT[state]" },
     ],
   },
+  ...(["scheduled", "queued"] as const).map((waits): Rule => ({
+    of: "uncertain",
+    name: `news that comes after the reaper is heard of a mail that was to go once more, and is ${waits}: it was sent`,
+    check: async (stage) => {
+      await stage.account("a");
+      const [id = ""] = await stage.put("a", 1, { expiresAt: 90_000 });
+      const pairs = await stage.released();
+      await stage.begin(pairs);
+      await stage.at(26_000);
+      await stage.reap();
+      await stage.channel("email", { paused: true });
+      await stage.at(waits === "queued" ? 60_000 : 26_001);
+      await stage.release();
+      expect(await stage.state(id)).toBe(waits);
+      await stage.settle(pairs, "failed");
+      expect(await stage.state(id)).toBe(waits);
+      await stage.settle(pairs, "sent");
+      expect([await stage.state(id), await stage.used("A|a"), await stage.held("A|a")]).toEqual(["sent", 1, 0]);
+      const { queued, scheduled } = await stage.fields("ac:a:email");
+      expect([queued, scheduled, (await stage.fields("acc:a"))["open"]]).toEqual([undefined, undefined, "0"]);
+      await stage.channel("email", { paused: false });
+      await stage.at(70_000);
+      expect(await stage.released()).toEqual([]);
+    },
+    without: [
+      { script: "settle", find: `${waits} = true`, replace: `${waits} = false` },
+      { script: "settle", find: "    leave(m, is_now, now)\n", replace: "    change_end(m, is_now)\n" },
+      { script: "settle", find: "and x.f.reaped == 1 and action == 'sent' then", replace: "and x.f.reaped == 1 then" },
+    ],
+  })),
+  {
+    of: "uncertain",
+    name: "news that comes after the reaper is none of a mail that has been released anew: that run tells",
+    check: async (stage) => {
+      await stage.account("a");
+      const [id = ""] = await stage.put("a", 1);
+      const first = await stage.released();
+      await stage.begin(first, "one");
+      await stage.at(26_000);
+      await stage.reap();
+      await stage.at(60_000);
+      const second = await stage.released();
+      await stage.settle(first, "sent", {}, "one");
+      expect(await stage.state(id)).toBe("released");
+      await stage.begin(second, "two");
+      await stage.settle(second, "later", { tries: 1 }, "two");
+      await stage.settle(first, "sent", {}, "one");
+      expect([await stage.state(id), await stage.held("A|a")]).toEqual(["scheduled", 0]);
+    },
+    without: [
+      {
+        script: "settle",
+        find: "if x.f.release ~= release or x.f.token ~= token then return 'refused' end",
+        replace: "",
+      },
+    ],
+  },
 ];
