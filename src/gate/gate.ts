@@ -98,10 +98,6 @@ export const startGate = (options: GateOptions): Gate => {
     ]),
   );
 
-  const untilDone = async (step: () => Promise<{ more: boolean }>): Promise<void> => {
-    while ((await step()).more);
-  };
-
   // Only when something has been released for long: four questions a second are a lot where nothing happens.
   let sweptAt = -Infinity;
   const sweep = sweeperWith(options);
@@ -119,16 +115,17 @@ export const startGate = (options: GateOptions): Gate => {
 
   // Apart from the tick: a provider may take its time.
   const asking = loop("ask", log, async () => {
-    if (options.ask) await untilDone(options.ask);
+    while (options.ask && (await options.ask()).more);
     return null;
   });
 
-  // Apart from it too: a full Redis refuses the reaper, and must not be full for good because that comes first; and a week's
-  // messages that go at once must not hold the reaper up.
-  const purging = loop("purge", log, async () => {
-    const { more } = await purge(scripts, options.retention);
-    return more ? milliseconds(0) : null;
-  });
+  // Apart from it too, a bounded call at a time: a week's messages that go at once, or a campaign that expires, must not hold
+  // up windows that open, messages that become due, and the reaper. And a full Redis, which refuses the reaper, must not be
+  // full for good because that comes first.
+  const inMasses = (name: string, step: () => Promise<{ more: boolean }>): Loop =>
+    loop(name, log, async () => ((await step()).more ? milliseconds(0) : null));
+  const purging = inMasses("purge", () => purge(scripts, options.retention));
+  const expiring = inMasses("expire", () => expire(scripts));
 
   const ticking = loop("tick", log, async () => {
     const due = await tick(scripts, options.retention).catch((error: unknown) => {
@@ -143,7 +140,7 @@ export const startGate = (options: GateOptions): Gate => {
     sweepIfStuck(due.releasedFor);
     if (due.ask) asking.wake();
     if (due.purge) purging.wake();
-    if (due.expire) await untilDone(() => expire(scripts));
+    if (due.expire) expiring.wake();
     if (due.reap) await reaping.run();
     return milliseconds(Math.min(due.nextIn ?? TICK, TICK));
   });
@@ -159,6 +156,7 @@ export const startGate = (options: GateOptions): Gate => {
     sweeping,
     asking,
     purging,
+    expiring,
     every("zones", ZONES_EVERY, () => zones.refresh()),
     ...(options.chores ? [every("chores", CHORES_EVERY, options.chores)] : []),
   ];

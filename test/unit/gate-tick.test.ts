@@ -8,8 +8,8 @@ import type { Reply, ScriptRunner } from "../../src/redis/script.ts";
 import { until } from "../support/until.ts";
 
 const NO_ONE = -1;
-/** Something is overdue and something is to be purged. */
-const DUE: Reply = [[], 0, 1, 1, NO_ONE, NO_ONE, 0, ["server", "server", "1"]];
+/** Something has expired, something is overdue, and something is to be purged. */
+const DUE: Reply = [[], 1, 1, 1, NO_ONE, NO_ONE, 0, ["server", "server", "1"]];
 
 const gateWith = (scripts: ScriptRunner): Gate =>
   startGate({
@@ -30,20 +30,23 @@ const gateWith = (scripts: ScriptRunner): Gate =>
     failover: { isHeld: async () => false, generation: () => 1 },
   });
 
-describe("what is to be purged", () => {
-  const ran: string[] = [];
-  const times = (name: string): number => ran.filter((each) => each === name).length;
-  /** @param special answers for the scripts that it names */
-  const noting = (special: Readonly<Record<string, () => Promise<Reply>>>): ScriptRunner => ({
-    run: (script) => {
-      ran.push(script.name);
-      const answer = special[script.name];
-      if (answer) return answer();
-      return Promise.resolve(script.name === "tick" ? DUE : [[], 0, NO_ONE, [], [], 0, 0]);
-    },
-  });
-  beforeEach(() => void ran.splice(0));
+const ran: string[] = [];
+const times = (name: string): number => ran.filter((each) => each === name).length;
+/** @param special answers for the scripts that it names */
+const noting = (special: Readonly<Record<string, () => Promise<Reply>>>): ScriptRunner => ({
+  run: (script) => {
+    ran.push(script.name);
+    const answer = special[script.name];
+    if (answer) return answer();
+    if (script.name === "tick") return Promise.resolve(DUE);
+    return Promise.resolve(script.name === "release" ? [[], 0, NO_ONE, [], [], 0, 0] : [0, 0, 0]);
+  },
+});
+/** As Redis answers: others have their turn meanwhile. */
+const turn = (reply: Reply): Promise<Reply> => new Promise((resolve) => setImmediate(() => resolve(reply)));
+beforeEach(() => void ran.splice(0));
 
+describe("what is to be purged", () => {
   it("goes although a full Redis refuses the reaper: that makes room", async () => {
     const gate = gateWith(
       noting({
@@ -59,10 +62,23 @@ describe("what is to be purged", () => {
   });
 
   it("holds the reaper up no longer than a call, however much there is", async () => {
-    const gate = gateWith(noting({ purge: () => Promise.resolve([100, 100, 1]), reap: () => Promise.resolve([0, 0]) }));
+    const gate = gateWith(noting({ purge: () => Promise.resolve([100, 100, 1]) }));
     try {
       await until(() => times("purge") > 20 && times("tick") > 2 && times("reap") > 0);
     } finally {
+      await gate.stop();
+    }
+  });
+});
+
+describe("what expires", () => {
+  it("in masses holds up nothing else: the gate ticks, reaps and purges meanwhile", async () => {
+    let isMore = 1;
+    const gate = gateWith(noting({ expire: () => turn([100, isMore]) }));
+    try {
+      await until(() => times("expire") > 20 && times("tick") > 2 && times("reap") > 0 && times("purge") > 1);
+    } finally {
+      isMore = 0;
       await gate.stop();
     }
   });
