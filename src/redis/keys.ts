@@ -39,7 +39,7 @@
  * | workers                 | zset   | `<id>:<channel>:<concurrency>` by last beat (ms)             | 60 s after the last beat|
  * | idx:<a>                 | zset   | ids by creation                                              | purge                   |
  * | spent, ended            | list   | `<ms> <account> <id>`: bodies, then records, to purge, in order of time | purge        |
- * | bat:<id>, bat:<id>:rows | hash, list | a batch: account, total, template, end-state counts, what its messages share; of each the rest (lib/messages.lua) | purge |
+ * | bat:<id>, bat:<id>:rows | hash, list | a batch: account, total, template, end-state counts, what its messages share; of each the rest (lib/messages.lua) | purge; a day where nothing is left of one that broke off |
  * | bat:<id>:ids            | list   | ids of a batch of the version before                         | purge                   |
  * | use:<a>:<c>:<day>       | hash   | `<hour start>:<outcome>` → count                             | 40 d                    |
  * | key:<id>, keys:<a>      | hash, set | an API key; the account's key ids                         | 60 s after it is revoked|

@@ -1,7 +1,11 @@
 /** Canceling, purging, batches, and the sums that are shown: whatever becomes of a message, it leaves nothing behind. */
 import { describe, expect, it } from "@jest/globals";
+import { idOf, type IdSeed } from "../../src/domain/id.ts";
+import { milliseconds } from "../../src/domain/time.ts";
+import { accept } from "../../src/redis/scripts/accept.ts";
 import { openBatch } from "../../src/redis/scripts/open-batch.ts";
 import { cancelSome } from "../../src/redis/scripts/cancel-some.ts";
+import { purge } from "../../src/redis/scripts/purge.ts";
 import { gateStages } from "../support/gate-cell.ts";
 import { DAY, HOUR, type Stage } from "../support/gate-stage.ts";
 
@@ -118,6 +122,33 @@ describe("what has ended", () => {
     await stage.at(7 * DAY + 1_000);
     await stage.purge();
     expect(await keys()).toEqual(before);
+  });
+
+  it("of a bulk that broke off, and is kept for less than a day, goes when the day is over, unless the rest comes", async () => {
+    const stage = await aStage();
+    await stage.account("a");
+    const hours = { bodies: milliseconds(HOUR), records: milliseconds(2 * HOUR) };
+    const [first = ""] = await stage.put("a", 2, { bulk: true, total: 4 });
+    const seed = first.slice(4, 25) as IdSeed;
+    const batchId = idOf("bat", seed);
+    const stayFor = () =>
+      Promise.all(["", ":rows"].map((part) => stage.redis.pttl(`${stage.cell}bat:${batchId}${part}`)));
+    await stage.drain();
+    await stage.at(2 * HOUR);
+    await purge(stage.scripts, hours);
+    for (const length of await stayFor()) {
+      expect(length).toBeGreaterThan(21 * HOUR);
+      expect(length).toBeLessThanOrEqual(22 * HOUR);
+    }
+
+    const texts = { sender: "s0@x.org", recipient: "r@y.org", sendAt: null, expiresAt: null, kept: "{}", body: "{}" };
+    const rest = [2, 3].map((n) => ({ ...texts, id: idOf("msg", seed, n), channel: "email", class: "low" }) as const);
+    await accept(stage.scripts, "a", 1e9, batchId, rest);
+    expect(await stayFor()).toEqual([-1, -1]);
+    expect((await stage.drain()).toSorted()).toEqual(rest.map(({ id }) => id));
+    await stage.at(4 * HOUR);
+    await purge(stage.scripts, hours);
+    expect(await stage.redis.keys(`${stage.cell}bat:*`)).toEqual([]);
   });
 
   it("is counted once in its batch, by how it ended, and late good news moves it", async () => {

@@ -116,6 +116,8 @@ export interface PutOptions {
   readonly batch?: string;
   /** As one bulk: under ids of one seed, so that their records are rows of its batch. */
   readonly bulk?: boolean;
+  /** How many the bulk was to be of, where it broke off. */
+  readonly total?: number;
 }
 
 export type SettleMore = Partial<Omit<Settlement, "id" | "release" | "action">>;
@@ -155,7 +157,14 @@ export const gateStage = async (redis: Redis, cell: Cell, options: StageOptions 
     const [shared] = messages;
     const batch = more.bulk ? idOf("bat", seed) : (more.batch ?? null);
     if (more.bulk && batch && shared)
-      await openBatch(scripts, { id: batch, account, channel: shared.channel, total: count, template: null, shared });
+      await openBatch(scripts, {
+        id: batch,
+        account,
+        channel: shared.channel,
+        total: more.total ?? count,
+        template: null,
+        shared,
+      });
     for (let from = 0; from < count; from += 200)
       await accept(scripts, account, 1e9, batch, messages.slice(from, from + 200));
     for (const { id } of messages) owner.set(id, account);

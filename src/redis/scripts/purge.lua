@@ -31,12 +31,23 @@ local function count_down(batch, field)
   return redis.call('HINCRBY', cell .. 'bat:' .. batch, field, -1)
 end
 
--- One whose acceptance broke off half-way never counts down to nothing; after a day nobody takes it up again.
-local function is_over(batch)
+-- A batch goes with its last record. One whose acceptance broke off half-way never counts down to nothing; where no record
+-- of it is left it stays for the rest of its first day, in which the request may be repeated (its rows say what was accepted
+-- already), and then goes by itself: nothing will ask here again.
+local function end_with_last(batch)
   local left = count_down(batch, 'records')
-  if left <= 0 then return true end
-  local total, accepted, created = unpack(redis.call('HMGET', cell .. 'bat:' .. batch, 'total', 'accepted', 'created'))
-  return accepted and left <= total - accepted and now - created > DAY
+  local key, stays = cell .. 'bat:' .. batch, 0
+  if left > 0 then
+    local total, accepted, created = unpack(redis.call('HMGET', key, 'total', 'accepted', 'created'))
+    if not accepted or left > total - accepted then return end
+    stays = created + DAY - now
+  end
+  if stays <= 0 then
+    redis.call('UNLINK', key, key .. ':ids', cell .. rows_of(batch))
+    return
+  end
+  redis.call('PEXPIRE', key, stays)
+  redis.call('PEXPIRE', cell .. rows_of(batch), stays)
 end
 
 local bodies = drain('spent', body_retention, function(id, _, entry)
@@ -52,8 +63,6 @@ local records = drain('ended', retention, function(id, account)
   local m = message(id)
   drop_message(id)
   redis.call('ZREM', cell .. 'idx:' .. account, id)
-  if m and m.batch and is_over(m.batch) then
-    redis.call('UNLINK', cell .. 'bat:' .. m.batch, cell .. 'bat:' .. m.batch .. ':ids', cell .. rows_of(m.batch))
-  end
+  if m and m.batch then end_with_last(m.batch) end
 end)
 return { bodies, records, (bodies == most or records == most) and 1 or 0 }

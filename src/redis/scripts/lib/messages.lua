@@ -176,12 +176,13 @@ local function row_text(m, text)
   return string.format('=%d %.0f %s\n%s', m.number, m.created - shared.created, m.recipient, text)
 end
 
--- From now on the batch stays until its last record goes.
+-- From now on the batch stays until its last record goes; its rows as well, where purge had given them the rest of a day.
 local function note_accepted(batch, count)
   local key = cell .. 'bat:' .. batch
   if redis.call('HEXISTS', key, 'accepted') == 0 then return end
   redis.call('HINCRBY', key, 'accepted', count)
   redis.call('PERSIST', key)
+  redis.call('PERSIST', cell .. rows_of(batch))
 end
 
 local function put_row(id, text)
