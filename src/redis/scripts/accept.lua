@@ -153,7 +153,8 @@ local function accept(head, first, last)
     else
       local id = m.id
       m = message(id)
-      state, is_parked = state_of(id), '0'
+      -- Of what was purged nothing is left but its place.
+      state, is_parked = state_of(id) or 'purged', '0'
       if m then
         is_parked = parked({ ln = ln_of(m.account, m.channel, m.class, m.sender), ac = ac_of(m.account, m.channel) })
         made_at, number = text_of(m.created), m.number
