@@ -4,7 +4,6 @@ import { backlogFull, notFound, notReplayable, SluiceError } from "../domain/err
 import type { PassPoint } from "../domain/fault-point.ts";
 import { idOf, type IdSeed } from "../domain/id.ts";
 import type { Draft, MessageState, MessageView } from "../domain/message.ts";
-import type { Instant } from "../domain/time.ts";
 import type { Keys } from "../redis/keys.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import {
@@ -202,9 +201,15 @@ export const acceptingOn = (parts: AcceptingParts): Accepting => {
         throw error;
       }
     },
-    estimate: async (account, draft): Promise<Instant | null> => {
-      const seen: Look | null = await look(scripts, account, draft);
-      return seen ? forecastFor(seen, draft, placeOfDraft(seen), draft.sendAt ?? null).at : null;
+    estimating: (account) => {
+      const lanes = new Map<string, Promise<Look | null>>();
+      return async (draft, before) => {
+        const lane = `${draft.channel} ${draft.class} ${draft.sender}`;
+        const looking = lanes.get(lane) ?? look(scripts, account, draft);
+        lanes.set(lane, looking);
+        const seen = await looking;
+        return seen && forecastFor(seen, draft, placeOfDraft(seen) + before, draft.sendAt ?? null).at;
+      };
     },
     replay: async (account, id, seed) => {
       const seen = await look(scripts, account, { id });

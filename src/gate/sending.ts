@@ -52,8 +52,11 @@ export interface Accepting {
     drafts: readonly Draft[],
     seed: IdSeed,
   ): Promise<{ batchId: string; messages: readonly Accepted[] }>;
-  /** When would this draft go if it were accepted now? For `on_late: "reject"`. Null: nobody can say. */
-  estimate(account: string, draft: Draft): Promise<Instant | null>;
+  /**
+   * When would drafts of one request go if they were accepted now? For `on_late: "reject"`. Each lane is looked at once.
+   * @returns asks for one. `before`: how many others of the request go before it. Null: nobody can say
+   */
+  estimating(account: string): (draft: Draft, before: number) => Promise<Instant | null>;
   /** Sends a failed, undelivered or uncertain message again as a new one. @throws not_replayable; null for an unknown id */
   replay(account: string, id: string, seed: IdSeed): Promise<Accepted | null>;
 }

@@ -74,6 +74,8 @@ declare module "fastify" {
     scope?: KeyScope;
     /** A body may be left out: it is then `{}`. */
     bodyOptional?: boolean;
+    /** It reads none: nothing-more.ts sets it. */
+    takesNoBody?: boolean;
     /** Outside the limit on requests. */
     unlimited?: boolean;
     /** Takes the header Idempotency-Key. */

@@ -8,12 +8,15 @@ const check = (list: string, inner: string): string =>
 export const cursorFrom = (list: string, inner: string | null): string | null =>
   inner === null ? null : Buffer.from(`${check(list, inner)}${inner}`).toString("base64url");
 
-/** @throws invalid_request for one that this list never gave */
-export const readCursor = (list: string, cursor: string | undefined): string | null => {
+/**
+ * @param form of what is in it, where no other may come to Redis: the check is no secret
+ * @throws invalid_request for one that this list never gave
+ */
+export const readCursor = (list: string, cursor: string | undefined, form = /^/): string | null => {
   if (cursor === undefined) return null;
   const text = /^[A-Za-z0-9_-]{1,1024}$/.test(cursor) ? Buffer.from(cursor, "base64url").toString() : "";
   const inner = text.slice(8);
-  if (text.length <= 8 || text.slice(0, 8) !== check(list, inner))
+  if (text.length <= 8 || text.slice(0, 8) !== check(list, inner) || !form.test(inner))
     throw invalidField("cursor", "a next_cursor of this list", cursor);
   return inner;
 };

@@ -17,6 +17,7 @@ import { describeRoutes, serveDocument } from "./document.ts";
 import { keepAnswers } from "./idempotency.ts";
 import { readJsonBodies } from "./json-body.ts";
 import { limitRequests } from "./limits.ts";
+import { refuseStrays } from "./nothing-more.ts";
 import { sendProblem } from "./problem.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import { accountRoutes } from "./routes/accounts.ts";
@@ -98,6 +99,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
   app.setSerializerCompiler(() => (answer) => recordJson(answer as object));
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   insistOnAccess(app);
+  refuseStrays(app);
 
   await describeRoutes(app);
   app.decorateRequest("route");

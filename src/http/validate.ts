@@ -10,6 +10,7 @@ import { invalidFields, quoted, type FieldError } from "../domain/errors.ts";
 import { fieldIn } from "../domain/expecting.ts";
 import { nearest } from "../domain/nearest.ts";
 import { expectation, fieldOf, valueAt } from "./expectation.ts";
+import { NoQuery } from "./schemas/parts.ts";
 import { illFormed } from "./well-formed.ts";
 
 /** Enough to mend a request by; a body of a thousand mistakes is not answered with all of them. */
@@ -87,6 +88,9 @@ const fromText = (schema: TSchema, query: unknown): unknown => {
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = checkerOf(schema);
   return (given: unknown) => {
+    // Most requests ask nothing there.
+    if (httpPart === "querystring" && schema === NoQuery && Object.keys(given as object).length === 0)
+      return { value: given };
     const value = httpPart === "querystring" ? fromText(schema, given) : given;
     const errors = check(value);
     return errors.length === 0 ? { value } : { error: invalidFields(errors) };

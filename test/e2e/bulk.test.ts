@@ -89,3 +89,26 @@ describe("a bulk request", () => {
     expect(world.ledger).toHaveLength(2);
   });
 });
+
+describe("a bulk that would rather not go than go late", () => {
+  it("is refused from the first on that cannot go in time, with those before it in mind", async () => {
+    const world = await aWorld({ at: "2026-06-01T12:00:00Z", quotas: { email: { hour: 2 } } });
+    try {
+      await world.send(0);
+      await world.quiet();
+      const picky = { expires_at: "2026-06-01T14:30:00Z", on_late: "reject" };
+      const messages = Array.from({ length: 8 }, (_, n) =>
+        world.bodyFor.email(n, n === 7 ? { expires_at: "2026-06-01T16:00:00Z", on_late: "reject" } : picky),
+      );
+      const { body } = await world.as("POST", "/v1/email/send/bulk", { messages });
+      // One is left of this hour, and two of each to come; what is refused takes nobody's place.
+      expect(body.results.map(({ error }: any) => error?.code ?? "accepted")).toEqual([
+        ...Array(5).fill("accepted"),
+        ...Array(2).fill("would_expire"),
+        "accepted",
+      ]);
+    } finally {
+      await world.stop();
+    }
+  });
+});

@@ -137,11 +137,11 @@ it("works for bulk and replay as well, each message of a replay for itself", asy
   expect(second.text).toBe(first.text);
   const ids = (first.body["results"] as { id: string }[]).map(({ id }) => id);
   for (const id of ids) api.world.messages.set(id, { ...api.world.messages.get(id)!, status: "failed" });
-  const replay = (id: string): Promise<Answer> => send(`${again}-replay-${id}`, undefined, `/v1/messages/${id}/replay`);
+  const replay = (id: string): Promise<Answer> => send(`${again}-replay-${id}`, {}, `/v1/messages/${id}/replay`);
   const once = await replay(ids[0]!);
   expect(once.status).toBe(202);
   expect((await replay(ids[0]!)).text).toBe(once.text);
   // The same key for another message is not the same request.
-  const other = await send(`${again}-replay-${ids[0]}`, undefined, `/v1/messages/${ids[1]}/replay`);
+  const other = await send(`${again}-replay-${ids[0]}`, {}, `/v1/messages/${ids[1]}/replay`);
   expect(other.body["code"]).toBe("idempotency_mismatch");
 });

@@ -77,7 +77,7 @@ export const fakeSending = (world: FakeState): Sending => {
       batchOf.set(batchId, { account, ids: messages.map(({ id }) => id), createdAt: world.now });
       return { batchId, messages };
     },
-    estimate: async () => world.estimate,
+    estimating: () => async () => world.estimate,
     cancel: async (account, id) => {
       const message = own(world, account, id);
       if (!message) return { kind: "unknown" };

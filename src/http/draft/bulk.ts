@@ -1,5 +1,4 @@
 /** A bulk request, message by message: each is a draft or says why not, in the order in which they came. */
-import { setImmediate as othersGo } from "node:timers/promises";
 import type { Channel } from "../../domain/channel.ts";
 import {
   invalidField,
@@ -9,12 +8,12 @@ import {
   type SluiceError,
 } from "../../domain/errors.ts";
 import type { Problems } from "../../domain/expecting.ts";
-import type { Draft } from "../../domain/message.ts";
-import { milliseconds, systemClock } from "../../domain/time.ts";
 import type { Template } from "../../gate/sending.ts";
 import * as schemas from "../schemas/send.ts";
 import { checkerOf, type Check } from "../validate.ts";
 import { readCommon, READERS, type Drafting } from "./draft.ts";
+import type { Candidate } from "./late.ts";
+import { stretches } from "./stretch.ts";
 import { readMailTemplate, readTextTemplate, templatedDraft, type ReadTemplate } from "./templated.ts";
 import { isTimed, type TimingFields } from "./timing.ts";
 
@@ -28,29 +27,19 @@ export interface BulkBody extends TimingFields {
   readonly recipients?: readonly unknown[];
 }
 
-export interface Candidate {
-  readonly draft: Draft;
-  readonly rejectLate: boolean;
-}
 export interface ReadBulk {
   readonly template?: Template;
   readonly results: readonly (Candidate | SluiceError)[];
 }
-
-/** Work at a stretch: other requests are answered in between. By time, for a message may be of 50 bytes or 256 KB. */
-const STRETCH = milliseconds(10);
 
 const eachOf = async <Result>(
   items: readonly unknown[],
   read: (item: unknown) => Result,
 ): Promise<readonly Result[]> => {
   const results: Result[] = [];
-  let since = systemClock.monotonic();
+  const stretch = stretches();
   for (const item of items) {
-    if (systemClock.monotonic() - since > STRETCH) {
-      await othersGo();
-      since = systemClock.monotonic();
-    }
+    if (stretch.isOver()) await stretch.rest();
     results.push(read(item));
   }
   return results;

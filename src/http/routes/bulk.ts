@@ -4,8 +4,8 @@ import { SluiceError, wouldExpire } from "../../domain/errors.ts";
 import type { Draft } from "../../domain/message.ts";
 import type { App } from "../access.ts";
 import { ownAccount } from "../auth.ts";
-import { createBulkReader, isTimedBulk, type BulkBody, type BulkChannel, type Candidate } from "../draft/bulk.ts";
-import { lateness, type Lateness } from "../draft/late.ts";
+import { createBulkReader, isTimedBulk, type BulkBody, type BulkChannel } from "../draft/bulk.ts";
+import { lateOnes, type Candidate } from "../draft/late.ts";
 import { decidedFor, judgedAt, seedOf } from "../idempotency.ts";
 import { BulkAsAWhole, BulkOf } from "../schemas/bulk.ts";
 import { problems } from "../schemas/problem.ts";
@@ -20,9 +20,6 @@ const refusal = (error: SluiceError): schemas.Refused => ({
   errors: [...(error.extra.errors ?? [])],
 });
 
-/** How many questions to Redis are on their way at once. */
-const QUESTIONS_AT_ONCE = 50;
-
 export const bulkRoutes = (app: App, services: Services, bodyLimit: number): void => {
   /** Those who would rather not go than go late are asked about; each is told of by itself. */
   const refuseLate = async (
@@ -30,19 +27,9 @@ export const bulkRoutes = (app: App, services: Services, bodyLimit: number): voi
     account: string,
     results: readonly (Candidate | SluiceError)[],
   ): Promise<readonly (Candidate | SluiceError)[]> => {
-    const picky = results.flatMap((one, place) =>
-      !(one instanceof SluiceError) && one.rejectLate ? [{ one, place }] : [],
-    );
-    if (picky.length === 0) return results;
-    const zone = await zoneOf(services, account);
-    const found: (readonly [place: number, late: Lateness])[] = [];
-    for (let from = 0; from < picky.length; from += QUESTIONS_AT_ONCE)
-      await Promise.all(
-        picky.slice(from, from + QUESTIONS_AT_ONCE).map(async ({ one, place }) => {
-          const late = await lateness(services.sending, account, zone, one.draft);
-          if (late !== null) found.push([place, late]);
-        }),
-      );
+    const candidates = results.map((one) => (one instanceof SluiceError ? undefined : one));
+    if (!candidates.some((one) => one?.rejectLate === true)) return results;
+    const found = await lateOnes(services.sending, account, await zoneOf(services, account), candidates);
     // Ids are numbered by what is accepted: another run of the same request must accept the same.
     const late = new Map(await decidedFor(services, request, found));
     return results.map((one, place) => {

@@ -17,6 +17,9 @@ import { problems } from "../schemas/problem.ts";
 import type { Services } from "../services.ts";
 
 const config = { access: "account-or-operator", scope: "read" } as const;
+/** Redis's: two numbers of 64 bits. */
+const STREAM_ID = /^\d{1,19}-\d{1,19}$/;
+
 const tags = ["API limits"];
 
 /** How long the counts of requests are kept. */
@@ -122,7 +125,7 @@ export const limitRoutes = (app: App, services: Services): void => {
     },
     async ({ query }) => {
       const { cursor, limit = DEFAULT_PAGE } = query;
-      const { events, after } = await limits.events(readCursor("events", cursor) ?? "", limit);
+      const { events, after } = await limits.events(readCursor("events", cursor, STREAM_ID) ?? "", limit);
       return { items: [...events], next_cursor: events.length < limit ? null : cursorFrom("events", after) };
     },
   );

@@ -5,7 +5,7 @@ import type { Draft } from "../../domain/message.ts";
 import type { App } from "../access.ts";
 import { ownAccount } from "../auth.ts";
 import { READERS, type Drafting } from "../draft/draft.ts";
-import { lateness } from "../draft/late.ts";
+import { lateOnes } from "../draft/late.ts";
 import { isTimed, type TimingFields } from "../draft/timing.ts";
 import { decidedFor, judgedAt, seedOf } from "../idempotency.ts";
 import { acceptedJson } from "../present/message.ts";
@@ -59,10 +59,11 @@ export const sendRoutes = (app: App, services: Services): void => {
     const draft = oneDraft((wrong) => read({ setup, now }, wrong));
     const account = ownAccount(request);
     if (fields.on_late === "reject") {
-      const late = await lateness(sending, account, await zoneOf(services, account), draft);
+      const zone = await zoneOf(services, account);
+      const [late] = await lateOnes(sending, account, zone, [{ draft, rejectLate: true }]);
       // One that an earlier run found in time may have gone by now.
-      const inTime = await decidedFor(services, request, late === null ? true : null);
-      if (late !== null && inTime === null) throw wouldExpire(...late);
+      const inTime = await decidedFor(services, request, late === undefined ? true : null);
+      if (late !== undefined && inTime === null) throw wouldExpire(...late[1]);
     }
     const [accepted] = await sending.accept(account, [draft], seedOf(services, request));
     if (accepted === undefined) throw new Error("expected the gate to answer for the message it was given");
