@@ -1,6 +1,7 @@
 /**
  * The sweeper: what was released and will reach no worker (a lost reply, a process that died before addBulk, an emptied
  * queue) is released anew, under a new number and a new job. A late add of the old one is then refused by its number.
+ * Where a channel has no worker left, there is nobody for whom to release it: it goes back into its lanes.
  */
 import { CHANNELS, type Channel } from "../domain/channel.ts";
 import type { PassPoint } from "../domain/fault-point.ts";
@@ -10,6 +11,7 @@ import type { ScriptRunner } from "../redis/script.ts";
 import { liveWorkers } from "../redis/scripts/live-workers.ts";
 import { rerelease } from "../redis/scripts/rerelease.ts";
 import { stuck } from "../redis/scripts/stuck.ts";
+import { giveBackUnserved } from "./unserved.ts";
 
 /** A job that is in one of these states will be fetched by a worker. */
 const WAITS: ReadonlySet<string> = new Set(["waiting", "prioritized"]);
@@ -61,6 +63,8 @@ export const sweeperWith = ({ scripts, queues, holding, pass }: SweeperParts) =>
     const sweepChannel = async (channel: Channel): Promise<number> => {
       const suspects = await stuck(scripts, channel, STUCK_AFTER);
       if (suspects.length === 0) return 0;
+      // Who has not beaten itself, after an outage or a leap of the clock, cannot say of others that they are gone.
+      if ((await live()).includes(holding.worker) && (await giveBackUnserved(scripts, channel)) > 0) return 0;
       // Of nothing: does Redis take what a sweep writes? One that is full is not asked about hundreds of jobs in vain.
       await rerelease(scripts, []);
       const lost = new Set<string>();

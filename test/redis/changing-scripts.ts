@@ -25,6 +25,7 @@ import type { Release } from "../../src/redis/scripts/begin.ts";
 import { declareFailover } from "../../src/redis/scripts/failover-declare.ts";
 import { endFailover } from "../../src/redis/scripts/failover-end.ts";
 import { restore } from "../../src/redis/scripts/failover-restore.ts";
+import { giveBack } from "../../src/redis/scripts/give-back.ts";
 import { cancelSome } from "../../src/redis/scripts/cancel-some.ts";
 import { decideIdempotent } from "../../src/redis/scripts/idempotency-decide.ts";
 import { endIdempotent } from "../../src/redis/scripts/idempotency-end.ts";
@@ -199,6 +200,11 @@ export const CASES: readonly Case[] = [
   },
   { name: "unrelease of what was not begun", act: (stage, pairs) => stage.unrelease(pairs) },
   { name: "unrelease of what was begun", prepare: began, act: (stage, pairs) => stage.unrelease(pairs, "T") },
+  {
+    name: "give-back",
+    prepare: (stage) => stage.beat(false),
+    act: (stage) => giveBack(stage.scripts, "email"),
+  },
   { name: "cancel", act: (stage) => stage.cancel("m1", "m5", "m19", "m20", "m21") },
   {
     name: "expire",

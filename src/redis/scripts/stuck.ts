@@ -11,13 +11,10 @@ export interface Stuck extends Release {
   readonly job: string;
 }
 
-export const stuck = async (
-  scripts: ScriptRunner,
-  channel: Channel,
-  olderThan: Millis,
-  atMost = 100,
-): Promise<readonly Stuck[]> =>
-  list(await scripts.run(script, [channel, olderThan, atMost])).map((entry) => {
+const AT_MOST = 100;
+
+export const stuck = async (scripts: ScriptRunner, channel: Channel, olderThan: Millis): Promise<readonly Stuck[]> =>
+  list(await scripts.run(script, [channel, olderThan, AT_MOST])).map((entry) => {
     const [id, release, job] = list(entry);
     return { id: text(id), release: number(release), job: text(job) };
   });

@@ -8,6 +8,7 @@ import { RINGS } from "./rules-rings.ts";
 import { ROWS } from "./rules-rows.ts";
 import { SETTLING } from "./rules-settle.ts";
 import { UNCERTAIN } from "./rules-uncertain.ts";
+import { UNSERVED } from "./rules-unserved.ts";
 import { TURNS } from "./rules-turns.ts";
 import type { Rule } from "./rule.ts";
 
@@ -18,6 +19,7 @@ export const RULES: readonly Rule[] = [
   ...SETTLING,
   ...UNCERTAIN,
   ...RELEASING,
+  ...UNSERVED,
   ...PARCELS,
   ...RINGS,
   ...FAIR,
