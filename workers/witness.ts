@@ -33,6 +33,14 @@ export interface Witness {
 export const REMEMBERED_FOR = minutes(5);
 /** Some 700 bytes each, without their bodies. */
 const REMEMBERED_AT_MOST = 10_000;
+/**
+ * In bytes, of all bodies that are kept after their attempts: where a provider is down, each is, and may be of 256 KB. For all
+ * ten thousand it is enough as long as they are of 3,300 characters, as nearly all are; and with it a worker's heap is some
+ * 100 MB, where it is 40 otherwise (docs/performance.md).
+ */
+export const BODIES_AT_MOST = 67_108_864;
+/** As V8 keeps them: one, or two for each as soon as one of them is not of Latin-1. */
+const BYTES_A_CHARACTER = 2;
 
 /** Let go of together: each by itself would move all the others up. */
 const FORGOTTEN_AT_ONCE = 1_000;
@@ -46,7 +54,7 @@ export interface Testimony extends Run {
   readonly batchId: string | null;
   readonly createdAt: Instant;
   readonly begunAt: MonotonicMillis;
-  /** As long as somebody may have to send it again. */
+  /** As long as somebody may have to send it again, and there is room for it. */
   body: string;
   settlement: Settlement | null;
   isSettled: boolean;
@@ -80,11 +88,33 @@ const rounds = (memories: readonly Testimony[]): Testimony[][] => {
  */
 export const witnessOf = (clock: Clock, reapIn: Millis, rememberFor: Millis = REMEMBERED_FOR): Witness => {
   const memories: Testimony[] = [];
+  /** Whose attempts are over, and whose bodies are kept: in that order. What runs has its body in memory anyway. */
+  const kept = new Set<Testimony>();
+  let keptBytes = 0;
+  const bytesOf = ({ body }: Testimony): number => BYTES_A_CHARACTER * body.length;
+  const dropBody = (memory: Testimony): void => {
+    if (kept.delete(memory)) keptBytes -= bytesOf(memory);
+    memory.body = "";
+  };
+  const keepBody = (memory: Testimony): void => {
+    // A copy: as it came it is a part of the whole record, and would keep that, with up to 4 KB of metadata.
+    memory.body = Buffer.from(memory.body).toString();
+    kept.add(memory);
+    keptBytes += bytesOf(memory);
+    for (const oldest of kept) {
+      if (keptBytes <= BODIES_AT_MOST) return;
+      dropBody(oldest);
+    }
+  };
+  const forget = (memory: Testimony): void => {
+    memory.isForgotten = true;
+    dropBody(memory);
+  };
   const isOld = ({ begunAt }: Testimony): boolean => begunAt < clock.monotonic() - rememberFor;
   const forgetOld = (): void => {
     const tooMany = memories.length - REMEMBERED_AT_MOST;
-    const kept = memories.findIndex((memory, at) => at >= tooMany && !isOld(memory));
-    memories.splice(0, kept < 0 ? memories.length : kept);
+    const first = memories.findIndex((memory, at) => at >= tooMany && !isOld(memory));
+    memories.splice(0, first < 0 ? memories.length : first).forEach(forget);
   };
 
   const sayAgain = async (scripts: ScriptRunner, round: readonly Testimony[]): Promise<number> => {
@@ -131,15 +161,13 @@ export const witnessOf = (clock: Clock, reapIn: Millis, rememberFor: Millis = RE
     },
     outcome: (testimony, settlement) => {
       testimony.settlement = settlement;
-      if (settlement.action === "sent" || settlement.action === "failed") testimony.body = "";
+      if (settlement.action === "sent" || settlement.action === "failed" || testimony.isForgotten) dropBody(testimony);
+      else keepBody(testimony);
     },
     told: (testimony, settled) => {
       testimony.isSettled = settled === "ok";
     },
-    forget: (testimony) => {
-      testimony.isForgotten = true;
-      testimony.body = "";
-    },
+    forget,
     handIn: async (scripts) => {
       forgetOld();
       let restored = 0;
