@@ -22,13 +22,17 @@ const NOBODY = "";
 /** What the scripts keep as throttled is held up by whatever it may be: `paced` of it by a rate or a provider alone. */
 const outOfQuota = (row: Fields): number => countIn(row, "throttled") - countIn(row, "paced");
 
-/** `queued` is what waits in lanes and in BullMQ and is not held up by a quota. */
-const depths = (row: Fields) => ({
-  queued: countIn(row, "queued") - outOfQuota(row) + countIn(row, "released"),
-  throttled: outOfQuota(row),
-  scheduled: countIn(row, "scheduled"),
-  sending: countIn(row, "sending"),
-});
+/** `queued` is what waits in lanes and in BullMQ and is not held up by a quota. While it is paused, that is what holds it up. */
+const depths = (row: Fields, paused: boolean) => {
+  const throttled = paused ? 0 : outOfQuota(row);
+  return {
+    queued: countIn(row, "queued") - throttled + countIn(row, "released"),
+    throttled,
+    scheduled: countIn(row, "scheduled"),
+    sending: countIn(row, "sending"),
+    paused,
+  };
+};
 
 const perSecond = (rate: Fields): number | null =>
   rate["interval"] === undefined ? null : 1_000 / Number(rate["interval"]);
@@ -56,14 +60,13 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
     byChannel(async (channel) => {
       const { hashes } = await snapshot(scripts, [keys.accountOnChannel(account, channel), keys.channelRate(channel)]);
       const [own = {}, rate = {}] = hashes;
-      const depth = depths(own);
+      const paused = countIn(own, "paused") === 1 || countIn(rate, "paused") === 1;
       const waiting = countIn(own, "queued") + countIn(own, "released");
       return {
-        ...depth,
+        ...depths(own, paused),
         oldestAt: waiting === 0 ? null : await oldest(account, channel),
         ratePerSecond: perSecond(rate),
         drainsAt: waiting === 0 ? null : await drains(account, channel, waiting),
-        paused: countIn(own, "paused") === 1 || countIn(rate, "paused") === 1,
       };
     });
 
@@ -72,11 +75,10 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
       const { hashes } = await snapshot(scripts, [keys.channelStats(channel), keys.channelRate(channel)]);
       const [sums = {}, rate = {}] = hashes;
       return {
-        ...depths(sums),
+        ...depths(sums, countIn(rate, "paused") === 1),
         oldestAt: null,
         ratePerSecond: perSecond(rate),
         drainsAt: null,
-        paused: countIn(rate, "paused") === 1,
         jobs: await queues.counts(channel),
       };
     });

@@ -62,6 +62,27 @@ describe("what an account sees of its queues", () => {
   });
 });
 
+describe("what is out of quota and paused as well", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await aWorld({ quotas: { email: { hour: 1 } } });
+    for (let n = 0; n < 3; n++) await world.send(n);
+    await world.quiet();
+    await world.call("POST", `/v1/accounts/${world.account.id}/channels/email/pause`);
+  });
+  afterAll(() => world.stop());
+
+  it("is queued wherever it is told of, for to resume it comes first", async () => {
+    const { items } = (await world.as("GET", "/v1/messages")).body;
+    expect(items.map(({ status, held_by }: any) => [status, held_by]).toSorted()).toEqual([
+      ["queued", "paused"],
+      ["queued", "paused"],
+      ["sent", null],
+    ]);
+    expect((await world.as("GET", "/v1/queues")).body.email).toMatchObject({ queued: 2, throttled: 0, paused: true });
+  });
+});
+
 describe("what only a sender's rate holds", () => {
   let world: World;
   beforeAll(async () => {
