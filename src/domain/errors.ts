@@ -35,11 +35,35 @@ const define =
 /** Never half a character: whoever reads the answer may hold a lone surrogate for no JSON at all. */
 const whole = (text: string): string => text.replaceAll(/\p{Surrogate}/gu, "\ufffd");
 
+/** Characters of a value that are shown. */
+const MOST_QUOTED = 80;
+
+/**
+ * As much of a value as is shown: each that is in it takes a character at least, so that what comes after the eightieth
+ * is not seen. To write down megabytes of which nobody sees more than a line would hold up everybody.
+ */
+const beginningOf = (value: unknown): unknown => {
+  let room = MOST_QUOTED;
+  const begin = (part: unknown): unknown => {
+    room--;
+    if (typeof part === "string") return part.slice(0, MOST_QUOTED);
+    if (typeof part !== "object" || part === null) return part;
+    const isList = Array.isArray(part);
+    const begun: [name: string, inner: unknown][] = [];
+    for (const [name, inner] of Object.entries(isList ? part.slice(0, MOST_QUOTED) : part)) {
+      if (room <= 0) break;
+      begun.push([name.slice(0, MOST_QUOTED), begin(inner)]);
+    }
+    return isList ? begun.map(([, inner]) => inner) : Object.fromEntries(begun);
+  };
+  return begin(value);
+};
+
 /** A value as it may be quoted in an error: never more than 80 characters, control characters made visible. */
 export const quoted = (value: unknown): string => {
   // JSON has no infinity, which is what becomes of 1e400.
-  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 80 ? `${whole(text.slice(0, 79))}…` : text;
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(beginningOf(value)) ?? String(value));
+  return text.length > MOST_QUOTED ? `${whole(text.slice(0, MOST_QUOTED - 1))}…` : text;
 };
 
 /** One or more fields are well-formed JSON but wrong. A field's name may be the caller's own, whatever is in it. */

@@ -7,6 +7,7 @@ import type { Who } from "../domain/audit.ts";
 import type { IdSeed } from "../domain/id.ts";
 import type { KeyScope } from "../domain/key-scope.ts";
 import type { Instant, MonotonicMillis } from "../domain/time.ts";
+import type { Extent } from "./json-extent.ts";
 
 export type Access = "operator" | "account" | "account-or-operator" | "anyone" | "loopback-or-operator";
 
@@ -76,6 +77,8 @@ declare module "fastify" {
     bodyOptional?: boolean;
     /** It reads none: nothing-more.ts sets it. */
     takesNoBody?: boolean;
+    /** How much its body may hold, where that is more than what any request may. */
+    extent?: Extent;
     /** Outside the limit on requests. */
     unlimited?: boolean;
     /** Takes the header Idempotency-Key. */

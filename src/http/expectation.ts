@@ -44,6 +44,7 @@ type ParamsOf<K extends Keyword> = Extract<TLocalizedValidationError, { keyword:
 
 const atLeast = ({ limit }: { limit: number | bigint }): string => `at least ${limit}`;
 const atMost = ({ limit }: { limit: number | bigint }): string => `at most ${limit}`;
+export const atMostItems = ({ limit }: { limit: number | bigint }): string => `${atMost({ limit })} in the list`;
 const fields = (count: number): string => (count === 1 ? "1 field" : `${count} fields`);
 
 const IN_WORDS: { readonly [K in Keyword]?: (params: ParamsOf<K>) => string } = {
@@ -56,7 +57,7 @@ const IN_WORDS: { readonly [K in Keyword]?: (params: ParamsOf<K>) => string } = 
   minLength: ({ limit }) => (limit === 1 ? "a string that is not empty" : `at least ${limit} characters`),
   maxLength: ({ limit }) => `at most ${limit} characters`,
   minItems: ({ limit }) => `at least ${limit} in the list`,
-  maxItems: ({ limit }) => `at most ${limit} in the list`,
+  maxItems: atMostItems,
   minProperties: ({ limit }) => `at least ${fields(limit)}`,
   maxProperties: ({ limit }) => `at most ${fields(limit)}`,
   pattern: ({ pattern }) => `text that matches ${String(pattern)}`,

@@ -6,81 +6,10 @@ import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { malformed, unsupportedMediaType } from "../domain/errors.ts";
 import type { App } from "./access.ts";
+import { measure, ONE_REQUEST } from "./json-extent.ts";
 import { saidTwice } from "./said-twice.ts";
 
-/** The deepest thing the contract knows has 6 levels; metadata may have its own. */
-export const DEEPEST = 32;
-/** Fields of one object. The contract's largest has 100 (variables), 4 KB of metadata fewer than this. */
-export const MOST_FIELDS = 1_000;
-/** Ten thousand recipients with a hundred variables each are a little more. */
-export const MOST_VALUES = 1_200_000;
-
 const NOT_JSON = "expected a body that is JSON, without the keys __proto__ and constructor.prototype";
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-
-interface Measure {
-  /** Why the body is not parsed, or null. */
-  readonly excess: string | null;
-  /** Of all objects in it, if it is JSON. */
-  readonly named: number;
-}
-
-const tooMuch = (excess: string): Measure => ({ excess, named: 0 });
-
-/** A name is looked through here, a longer text by the system: to call that costs as much as some fifty bytes. */
-const NEAR = 32;
-
-/** Where a string's closing quote is; past the end if there is none. */
-const endOfString = (json: Buffer, start: number): number => {
-  let at = start + 1;
-  while (at < json.length) {
-    for (const near = Math.min(at + NEAR, json.length); at < near; at++) {
-      if (json[at] === QUOTE) return at;
-      if (json[at] === BACKSLASH) at++;
-    }
-    const quote = json.indexOf(QUOTE, at);
-    if (quote === -1) break;
-    let escapes = 0;
-    while (quote - escapes > at && json[quote - escapes - 1] === BACKSLASH) escapes++;
-    if (escapes % 2 === 0) return quote;
-    at = quote + 1;
-  }
-  return json.length;
-};
-
-/** Of each level that is open, how many fields its object has so far: to make one for each body costs more than to count. */
-const fields = new Uint32Array(DEEPEST + 1);
-
-/**
- * Counted on the bytes, before anything recursive sees them: 100,000 brackets must not cost a stack, nor sixteen
- * megabytes of tiny values or of one object's fields the event loop's seconds.
- */
-const measure = (json: Buffer): Measure => {
-  let named = 0;
-  fields[0] = 0;
-  let depth = 0;
-  let values = 0;
-  for (let at = 0; at < json.length; at++) {
-    const byte = json[at];
-    if (byte === QUOTE) at = endOfString(json, at);
-    else if (byte === 0x5b || byte === 0x7b) {
-      if (++depth > DEEPEST) return tooMuch(`JSON of at most ${DEEPEST} levels`);
-      fields[depth] = 0;
-    } else if (byte === 0x5d || byte === 0x7d) depth = Math.max(0, depth - 1);
-    else if (byte === COMMA && ++values > MOST_VALUES) return tooMuch(`JSON of at most ${MOST_VALUES} values`);
-    else if (byte === COLON) {
-      named++;
-      if (++fields[depth]! > MOST_FIELDS) return tooMuch(`at most ${MOST_FIELDS} fields in an object`);
-    }
-  }
-  return { excess: null, named };
-};
-
-export const excessOf = (json: Buffer): string | null => measure(json).excess;
 
 /** JSON is UTF-8 (RFC 8259), and a body that says it is something else would be read as what it is not. */
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
@@ -142,7 +71,7 @@ export const readJsonBodies = (app: App): void => {
       request.bodyDigest = createHash("sha256").update(bytes).digest("hex");
     if (isBodiless(request) && bytes.length === 0) return done(null, undefined);
     if (bytes.length === 0) return done(malformed("expected a JSON body, got none"));
-    const { excess, named } = measure(bytes);
+    const { excess, named } = measure(bytes, request.route.extent ?? ONE_REQUEST);
     if (excess !== null) return done(malformed(`expected ${excess}`));
     try {
       const text = decode(bytes);

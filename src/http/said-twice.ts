@@ -32,7 +32,7 @@ const firstTwice = (json: string): string => {
 };
 
 /**
- * The name of one, quoted, or null. Recursive: for values whose depth is bounded (json-body.ts).
+ * The name of one, quoted, or null. Recursive: for values whose depth is bounded (json-extent.ts).
  * @param fields how many the text has, counted on its bytes
  */
 export const saidTwice = (json: string, value: unknown, fields: number): string | null =>

@@ -34,7 +34,7 @@ const walk = (value: unknown, field: string, root: string, problems: Problems): 
   }
 };
 
-/** Recursive: for values whose depth is bounded (json-body.ts). */
+/** Recursive: for values whose depth is bounded (json-extent.ts). */
 export const illFormed = (value: unknown, root: string): readonly FieldError[] => {
   const problems: Problems = [];
   walk(value, "", root, problems);

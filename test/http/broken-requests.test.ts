@@ -46,6 +46,14 @@ describe("bodies", () => {
     refused(api, () => raw("[".repeat(levels) + "]".repeat(levels)), 400, "malformed_request"),
   );
 
+  it("answers 400 to more values than any such request has, of which a bulk may have more", async () => {
+    const values = `{"metadata":[${"1,".repeat(5_000)}1]}`;
+    const answer = await refused(api, () => raw(values), 400, "malformed_request");
+    expect(answer.body["detail"]).toBe("expected JSON of at most 4000 values");
+    const bulk = await api.ask("POST", "/v1/email/send/bulk", { key, raw: `{"messages":[${values}]}` });
+    expect(bulk.status).toBe(202);
+  });
+
   it("takes 30 levels in metadata", async () => {
     let metadata: object = { end: true };
     for (let level = 0; level < 28; level++) metadata = { a: metadata };

@@ -2,14 +2,17 @@ import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { Type } from "typebox";
 import { cursorFrom, readCursor } from "../../src/http/cursor.ts";
-import { DEEPEST, excessOf, MOST_FIELDS, MOST_VALUES } from "../../src/http/json-body.ts";
+import { BULK, DEEPEST, measure, MOST_FIELDS, ONE_REQUEST, type Extent } from "../../src/http/json-extent.ts";
+import { quoted, type SluiceError } from "../../src/domain/errors.ts";
 import { isFromLoopback } from "../../src/domain/loopback.ts";
 import { guessLimit } from "../../src/http/guess-limit.ts";
 import { clientAddress } from "../../src/ratelimit/client-address.ts";
-import { checkerOf } from "../../src/http/validate.ts";
+import { BulkAsAWhole } from "../../src/http/schemas/bulk.ts";
+import { checkerOf, wholeBodyCompiler } from "../../src/http/validate.ts";
 import type { Instant, MonotonicMillis } from "../../src/domain/time.ts";
 
 describe("the extent of JSON", () => {
+  const excessOf = (json: Buffer, extent = BULK): string | null => measure(json, extent).excess;
   const depthOf = (value: unknown): number =>
     typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
   const excess = (value: unknown): string | null => excessOf(Buffer.from(JSON.stringify(value)));
@@ -45,14 +48,68 @@ describe("the extent of JSON", () => {
     expect(excess([{ a: fields(MOST_FIELDS + 1) }])).toBe("at most 1000 fields in an object");
   });
 
-  it("in values is counted for the whole", () => {
+  it.each([
+    ["a bulk", BULK],
+    ["any other request", ONE_REQUEST],
+  ])("in values is counted for the whole of %s: what is in a list, and the list", (_what, extent: Extent) => {
     const list = (values: number): Buffer => Buffer.from(`[${"1,".repeat(values - 1)}1]`);
-    expect(excessOf(list(MOST_VALUES))).toBeNull();
-    expect(excessOf(list(MOST_VALUES + 2))).toBe("JSON of at most 1200000 values");
+    expect(excessOf(list(extent.values), extent)).toBeNull();
+    expect(excessOf(list(extent.values + 1), extent)).toBe(`JSON of at most ${extent.values} values`);
+  });
+
+  it("in lists and objects is counted for the whole, however few commas there are", () => {
+    const lists = (count: number, inner: string): Buffer => Buffer.from(`[${`${inner},`.repeat(count - 2)}${inner}]`);
+    expect(["[]", "{}"].map((inner) => excessOf(lists(BULK.nested, inner)))).toEqual([null, null]);
+    const tooMany = `JSON of at most ${BULK.nested} lists and objects`;
+    expect(["[]", "{}"].map((inner) => excessOf(lists(BULK.nested + 1, inner)))).toEqual([tooMany, tooMany]);
+    expect(excessOf(lists(Math.ceil(BULK.nested / 3) + 1, "[[[1]]]"))).toBe(tooMany);
+  });
+
+  it("has room for the fullest of what is documented", () => {
+    const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`v${i}`, ""]));
+    const recipient = { to: "", reference: "", variables: many(100), metadata: many(5) };
+    expect(excess({ template: {}, recipients: Array.from({ length: 9_999 }, () => recipient) })).toBeNull();
+    const email = { ...many(13), headers: many(50), metadata: { list: Array.from({ length: 2_000 }, () => 1) } };
+    expect(excessOf(Buffer.from(JSON.stringify(email)), ONE_REQUEST)).toBeNull();
+    expect(excess({ messages: Array.from({ length: 500 }, () => email) })).toBeNull();
   });
 
   it("of what is no JSON is counted without an end or a start", () => {
     fc.assert(fc.property(fc.stringMatching(/^[[\]{}:,"\\a]*$/), (text) => void excessOf(Buffer.from(text))));
+  });
+});
+
+describe("a value in an error", () => {
+  it("is quoted as if all of it had been written down", () => {
+    const written = (value: unknown): string => {
+      const text = JSON.stringify(value);
+      return text.length > 80 ? `${text.slice(0, 79).replaceAll(/\p{Surrogate}/gu, "\ufffd")}…` : text;
+    };
+    const { value: any } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 5 },
+        fc.jsonValue(),
+        fc.array(tie("value")),
+        fc.dictionary(fc.string(), tie("value")),
+      ),
+    }));
+    const long = fc.string({ unit: "binary", minLength: 70, maxLength: 100 });
+    fc.assert(
+      fc.property(fc.oneof(any, long, fc.array(long), fc.dictionary(long, long)), (value) => {
+        const plain: unknown = JSON.parse(JSON.stringify(value));
+        fc.pre(typeof plain !== "number");
+        expect(quoted(plain)).toBe(written(plain));
+      }),
+    );
+  });
+
+  it("is not looked at beyond what is shown", () => {
+    let looks = 0;
+    const seen = <Value extends object>(value: Value): Value =>
+      new Proxy(value, { get: (target, name, self) => (looks++, Reflect.get(target, name, self) as unknown) });
+    const lists = seen(Array.from({ length: 10_000 }, () => seen(Array.from({ length: 10_000 }, () => 1))));
+    expect(quoted(lists)).toBe(`[[${"1,".repeat(38)}1…`);
+    expect(looks).toBeLessThan(1_000);
   });
 });
 
@@ -196,5 +253,21 @@ describe("a schema's sentences", () => {
         expect(check({ ...others, name: "a" }).length).toBeGreaterThan(0);
       }),
     );
+  });
+
+  it("say of a list that is too long just that, and none of its items is looked at", () => {
+    let looks = 0;
+    const messages = new Proxy(
+      Array.from({ length: 1_001 }, () => 1),
+      {
+        get: (list, name, self) => (/^[0-9]+$/.test(String(name)) && looks++, Reflect.get(list, name, self) as unknown),
+      },
+    );
+    const part = { schema: BulkAsAWhole, method: "POST", url: "/", httpPart: "body" };
+    const { error } = wholeBodyCompiler(BulkAsAWhole)(part)({ messages, unknown: 5 }) as { error: SluiceError };
+    const got = `[${"1,".repeat(39)}…`;
+    expect(error.extra.errors).toEqual([{ field: "messages", expected: "at most 1000 in the list", got }]);
+    // As many as are quoted.
+    expect(looks).toBeLessThanOrEqual(2 * 80);
   });
 });

@@ -6,6 +6,7 @@ import type { App } from "../access.ts";
 import { ownAccount } from "../auth.ts";
 import { createBulkReader, isTimedBulk, type BulkBody, type BulkChannel } from "../draft/bulk.ts";
 import { lateOnes, type Candidate } from "../draft/late.ts";
+import { BULK } from "../json-extent.ts";
 import { decidedFor, judgedAt, seedOf } from "../idempotency.ts";
 import { BulkAsAWhole, BulkOf } from "../schemas/bulk.ts";
 import { problems } from "../schemas/problem.ts";
@@ -73,7 +74,7 @@ export const bulkRoutes = (app: App, services: Services, bodyLimit: number): voi
     app.post(
       `/v1/${channel}/send/bulk`,
       {
-        config: sendConfig,
+        config: { ...sendConfig, extent: BULK },
         bodyLimit,
         // The document says all; what refuses the whole request is less (schemas/bulk.ts).
         validatorCompiler: wholeBodyCompiler(BulkAsAWhole),
