@@ -19,6 +19,7 @@ import { readJsonBodies } from "./json-body.ts";
 import { limitRequests } from "./limits.ts";
 import { refuseStrays } from "./nothing-more.ts";
 import { sendProblem } from "./problem.ts";
+import { headProblem, LEAVES_HOST_TO_US, takeExpectations } from "./request-head.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { auditRoutes } from "./routes/audit.ts";
@@ -84,7 +85,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: options.bodyLimit ?? 256 * KILOBYTE,
     requestTimeout: REQUEST_TIMEOUT,
-    http: { headersTimeout: HEADERS_TIMEOUT, connectionsCheckingInterval: 5_000 },
+    http: { headersTimeout: HEADERS_TIMEOUT, connectionsCheckingInterval: 5_000, ...LEAVES_HOST_TO_US },
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
     // While it closes, what is on an open connection is answered as ever.
     return503OnClosing: false,
@@ -100,13 +101,14 @@ export const createServer = async (services: Services, options: ServerOptions = 
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   insistOnAccess(app);
   refuseStrays(app);
+  takeExpectations(app.server);
 
   await describeRoutes(app);
   app.decorateRequest("route");
   app.addHook("onRequest", (request, reply, done) => {
     request.route = request.routeOptions.config;
     setAnswerHeaders(request, reply);
-    done();
+    done(headProblem(request.raw) ?? undefined);
   });
   observe(app, services);
   authenticate(app, services, options);

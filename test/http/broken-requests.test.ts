@@ -151,6 +151,30 @@ describe("what is hardly HTTP", () => {
   });
 
   it.each([
+    ["no Host", "", "expected one header Host, got 0"],
+    ["two Hosts", "Host: a\r\nHOST: a\r\n", "expected one header Host, got 2"],
+    [
+      "an Expect that nobody knows",
+      "Host: a\r\nExpect: something\r\n",
+      'expected the header Expect to be 100-continue, got "something"',
+    ],
+  ])("answers 400 to a request with %s as to any that is malformed", async (_what, head, detail) => {
+    const heard = await onTheWire(`GET /healthz HTTP/1.1\r\n${head}Connection: close\r\n\r\n`);
+    expect(heard).toMatch(/^HTTP\/1\.1 400 /);
+    expect(heard).toMatch(/^content-type: application\/problem\+json/im);
+    const body = JSON.parse(heard.slice(heard.indexOf("\r\n\r\n"))) as Readonly<Record<string, unknown>>;
+    expect(body).toMatchObject({ status: 400, code: "malformed_request", detail });
+    expect(/^x-request-id: (.*)$/im.exec(heard)?.[1]).toBe(body["request_id"]);
+  });
+
+  it.each([
+    ["HTTP/1.0 without a Host", "GET /healthz HTTP/1.0\r\nExpect: something\r\n"],
+    ["an Expect that is known", "GET /healthz HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nConnection: close\r\n"],
+  ])("answers %s", async (_what, head) => {
+    expect(await onTheWire(`${head}\r\n`)).toMatch(/^HTTP\/1\.1 (?:200 |100 Continue\r\n\r\nHTTP\/1\.1 200 )/);
+  });
+
+  it.each([
     "//v1/accounts",
     "/v1/accounts;x",
     "/v1/%61ccounts",

@@ -1,0 +1,37 @@
+/**
+ * What HTTP asks of a request's head. Node would refuse some of it in an answer without a body and without an id, and
+ * let some of it through: it is told to leave it all to us.
+ */
+import type { IncomingMessage, Server } from "node:http";
+import { malformed, quoted, type SluiceError } from "../domain/errors.ts";
+
+/** For Node's server: a request without a Host reaches us. */
+export const LEAVES_HOST_TO_US = { requireHostHeader: false } as const;
+
+/** A request that expects anything but `100-continue`, which Node would answer by itself, comes as any other. */
+export const takeExpectations = (server: Server): void => {
+  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
+};
+
+const hostsOf = ({ rawHeaders }: IncomingMessage): number => {
+  let hosts = 0;
+  // Names and values in turn. `headers` has the first Host only.
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? "";
+    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  return hosts;
+};
+
+/**
+ * Null: none. HTTP/1.1 has one Host (RFC 9112, 3.2): of two, a proxy before us may have gone by the other. HTTP/1.0 may
+ * have none, and its Expect means nothing (RFC 9110, 10.1.1), where 1.1 knows one.
+ */
+export const headProblem = (request: IncomingMessage): SluiceError | null => {
+  const isOld = request.httpVersion === "1.0";
+  const hosts = hostsOf(request);
+  if (hosts > 1 || (hosts === 0 && !isOld)) return malformed(`expected one header Host, got ${hosts}`);
+  const { expect } = request.headers;
+  if (isOld || expect === undefined || expect.toLowerCase() === "100-continue") return null;
+  return malformed(`expected the header Expect to be 100-continue, got ${quoted(expect)}`);
+};
