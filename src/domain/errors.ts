@@ -182,7 +182,7 @@ export const overloaded = (): SluiceError =>
 export const requestTimeout = define(
   "request_timeout",
   408,
-  () => "the request did not arrive in time: expected all of it within 30 s",
+  () => "the request did not arrive in time: expected its headers within 10 s, and all of it within 30 s",
 );
 export const headersTooLarge = define("headers_too_large", 431, () => "expected at most 16 KB of headers");
 export const internalError = define(

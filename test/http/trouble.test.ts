@@ -86,6 +86,22 @@ it("takes a caller that hangs up in the middle of its body for no mistake of our
   expect(api.world.logged.filter(({ level }) => Number(level) >= 40)).toEqual([]);
 });
 
+it("tells who dawdles over headers or body of both limits: which of them it was Node does not say", async () => {
+  api = await anApi();
+  const late = Object.assign(new Error("Request timeout"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
+  // As Node does once a limit has passed.
+  api.app.server.once("connection", (socket) => api.app.server.emit("clientError", late, socket));
+  const heard = await new Promise<string>((resolve) => {
+    let text = "";
+    const socket = connect(api.port, "127.0.0.1", () => socket.write("GET /healthz HTTP/1.1\r\nHo"));
+    socket.on("data", (bytes) => (text += String(bytes))).on("close", () => resolve(text));
+  });
+  expect(heard).toMatch(/^HTTP\/1\.1 408 /);
+  expect(heard).toContain(
+    "the request did not arrive in time: expected its headers within 10 s, and all of it within 30 s",
+  );
+});
+
 it("answers what is on its way while it closes", async () => {
   api = await anApi();
   const { key } = await api.anAccount();
