@@ -150,7 +150,7 @@ export const backlogFull = (cap: number): SluiceError =>
   new SluiceError(
     "backlog_full",
     429,
-    `the account already has its ${cap} waiting messages: wait until some have gone`,
+    `expected at most ${cap} waiting messages in the account, those of this request among them: wait until some have gone, or send fewer at once`,
     {
       retryAfterSeconds: 30,
     },
