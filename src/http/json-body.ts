@@ -7,9 +7,12 @@ import type { FastifyRequest } from "fastify";
 import { malformed, unsupportedMediaType } from "../domain/errors.ts";
 import type { App } from "./access.ts";
 import { measure, ONE_REQUEST } from "./json-extent.ts";
+import { hasTooManyShapes, MOST_NEW_FIELDS } from "./json-shapes.ts";
 import { saidTwice } from "./said-twice.ts";
 
 const NOT_JSON = "expected a body that is JSON, without the keys __proto__ and constructor.prototype";
+
+const TOO_MANY_SHAPES = `expected objects that name the same fields in the same order: at most ${MOST_NEW_FIELDS} fields may be new, or in another place than before`;
 
 /** JSON is UTF-8 (RFC 8259), and a body that says it is something else would be read as what it is not. */
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
@@ -73,6 +76,7 @@ export const readJsonBodies = (app: App): void => {
     if (bytes.length === 0) return done(malformed("expected a JSON body, got none"));
     const { excess, named } = measure(bytes, request.route.extent ?? ONE_REQUEST);
     if (excess !== null) return done(malformed(`expected ${excess}`));
+    if (named > MOST_NEW_FIELDS && hasTooManyShapes(bytes)) return done(malformed(TOO_MANY_SHAPES));
     try {
       const text = decode(bytes);
       if (mayPoison(text))

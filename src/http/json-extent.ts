@@ -45,7 +45,7 @@ const tooMuch = (excess: string): Measure => ({ excess, named: 0 });
 const NEAR = 32;
 
 /** Where a string's closing quote is; past the end if there is none. */
-const endOfString = (json: Buffer, start: number): number => {
+export const endOfString = (json: Buffer, start: number): number => {
   let at = start + 1;
   while (at < json.length) {
     for (const near = Math.min(at + NEAR, json.length); at < near; at++) {

@@ -163,6 +163,17 @@ describe("a template in bulk", () => {
     expect((await bulk({ template, recipients })).body["accepted"]).toBe(10_000);
   });
 
+  it("is refused when no two recipients name the same variables: to read it would hold up everybody", async () => {
+    const variables = (n: number) => Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`v${n}_${i}`, ""]));
+    const recipients = Array.from({ length: 1_001 }, (_, n) => ({
+      to: `user${n}@example.com`,
+      variables: variables(n),
+    }));
+    const answer = await bulk({ template, recipients });
+    expect([answer.status, answer.body["code"]]).toEqual([400, "malformed_request"]);
+    expect(answer.body["detail"]).toContain("at most 100000 fields");
+  });
+
   it("lets others have their turn after each 10 ms of reading", async () => {
     const slow = (n: number) => ({
       get to(): string {
