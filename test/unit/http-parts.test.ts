@@ -71,6 +71,11 @@ describe("the extent of JSON", () => {
     expect(excess({ template: {}, recipients: Array.from({ length: 9_999 }, () => recipient) })).toBeNull();
     const email = { ...many(13), headers: many(50), metadata: { list: Array.from({ length: 2_000 }, () => 1) } };
     expect(excessOf(Buffer.from(JSON.stringify(email)), ONE_REQUEST)).toBeNull();
+    const windows = { minute: 1, hour: 1, day: 1, month: 1 };
+    const quotas = Object.fromEntries(["email", "sms", "voice", "whatsapp", "all"].map((on) => [on, windows]));
+    const plan = { name: "p", weight: 1, quotas, api_limit: windows, api_ceiling: windows };
+    const plans = { items: Array.from({ length: 200 }, () => plan) };
+    expect(excessOf(Buffer.from(JSON.stringify(plans)), ONE_REQUEST)).toBeNull();
     expect(excess({ messages: Array.from({ length: 500 }, () => email) })).toBeNull();
   });
 
