@@ -12,15 +12,15 @@
  * | ln:<same>               | row    | live, pushed, popped, parked, held_by, until                 | with its list           |
  * | lanes:<a>:<c>           | set    | `<class>:<sender>` of the lanes that exist                   | when empty              |
  * | in:<a>:<c>:<class>      | zset   | inner ring: senders by turn                                  | when empty              |
- * | ac:<a>:<c>              | row    | the account on the channel: rings, debt, credit, counts      | with the account        |
+ * | ac:<a>:<c>              | row    | the account on the channel: rings, debt, credit, had (turn), counts | with the account        |
  * | ring:<c>:h, ring:<c>:a  | zset   | accounts by turn                                             | when empty              |
- * | stat:<c>                | row    | turn, served_h, round_till, round_since, round_turn, sums over all accounts, ended:<state>: how many | never (one per channel) |
+ * | stat:<c>                | row    | turn, served_h, called_h, round_till, round_since, round_turn, sums over all accounts, ended:<state>: how many | never (one per channel) |
  * | parked                  | zset   | `A|<a>|<c>` and `L|<lane>` by the ms at which they wake      | when woken              |
  * | scheduled, expiring     | zset   | ids by ms                                                    | when due                |
  * | sid:<provider's id>     | string | the text that a provider's id belongs to                     | 15 minutes              |
  * | asking                  | zset   | texts that may have been sent, by the ms at which their provider is asked | when known |
  * | released:<c>, sending   | zset   | ids: since when (ms); until when (ms)                        | at begin; at settle     |
- * | q:S|<a>|<c>|<s>         | row    | the sender: held; per window kind limit, start, end, used, late; interval, last, closed, out | 40 d after a change, if no rule stands in it |
+ * | q:S|<a>|<c>|<s>         | row    | the sender: held; per window kind limit, start, end, used, late; interval, last, closed, out, had (turn) | 40 d after a change, if no rule stands in it |
  * | q:C|<a>|<c>, q:A|<a>    | row    | the same of account on channel, of account: without a rate   | with the account        |
  * | rate:<c>                | row    | the channel's interval, last slot, closed until, paused      | never (one per channel) |
  * | acc:<a>                 | hash   | the account: zone, weight, open, removed, and its description | with the account       |

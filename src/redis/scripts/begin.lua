@@ -6,6 +6,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib called
 --@ lib flush
 --@ lib ahead
 --[[ begin: may this worker hand these messages to the provider? Marks them `sending`, gives them their slots of the rate,
@@ -17,7 +18,7 @@
               account, sender, recipient, batch or '', created} the same again for the same token
                            (with its time until the reaper begun anew)
        {'wait', ms}        the channel's next slot is too far ahead, or the cell is not at home: nothing marked, ask again then
-       {'returned', why}   un-released: its hold given back, at the head of its lane
+       {'returned', why}   un-released: its hold and its turn given back, at the head of its lane
        {'ended', state}    expired, suppressed, or known meanwhile (as what its provider told): its hold given back
        {'taken'}           another run has it
        {'stale'}           this release is over ]]
@@ -123,9 +124,6 @@ local at_home = is_at_home()
 for at = 2, #ARGV, 3 do
   replies[#replies + 1] = not at_home and { 'wait', NOT_AT_HOME } or begin(ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]))
 end
-for i = #returned, 1, -1 do
-  requeue(returned[i], true)
-  wake(returned[i])
-end
+for i = #returned, 1, -1 do put_back(returned[i]) end
 flush()
 return replies

@@ -172,16 +172,16 @@ end
 
 local released_key, now_text = 'released:' .. channel, text_of(now)
 
-local function let_go(lane, id, f)
+local function let_go(lane, id, f, turn)
   local job, number = job_for(lane.class), (f.release or 0) + 1
-  f.state, f.release, f.job, f.token, f.lane = 'released', number, job[1], nil, lane.name
+  f.state, f.release, f.job, f.token, f.lane, f.turn = 'released', number, job[1], nil, lane.name, turn
   job[#job + 1] = { id, number }
   move(released_key, id, now_text)
 end
 
 -- Lets the first of the lane go that still wait, so many at most, and answers how many went. Tombstones (canceled, expired,
 -- suppressed, purged) are dropped. An id may be there twice, with a tombstone behind it: what went is no longer waiting.
-local function pop(lane, most)
+local function pop(lane, most, turn)
   local ln, list, count = row('ln:' .. lane.name), cell .. 'lane:' .. lane.name, 0
   while count < most do
     local some = math.min(most - count, MOST_POPS - pops)
@@ -193,7 +193,7 @@ local function pop(lane, most)
       local x = x_of(id)
       local state = x.f.state
       if state == 'queued' or (not state and message_exists(id)) then
-        let_go(lane, id, touch(x))
+        let_go(lane, id, touch(x), turn)
         count = count + 1
       end
     end
@@ -203,9 +203,9 @@ end
 
 local CREDIT = { h = 'credit_h', a = 'credit_a' }
 
-local function serve(lane, ac, ring, worth)
+local function serve(lane, ac, ring, number, worth)
   local turn = ac.f[CREDIT[ring]] or worth
-  local count = pop(lane, at_once(lane, ring, turn))
+  local count = pop(lane, at_once(lane, ring, turn), ring == 'h' and -number or tonumber(number))
   if count == 0 then
     -- Nothing but tombstones, and more of them than a call may drop: others go before the next of them.
     if pops >= MOST_POPS then to_tail(lane.account, channel, ring) end
@@ -253,7 +253,7 @@ while left > 0 do
   if not account_must_wait(account, ring, ac, weight, worth) then
     local lane = lane_at_head(account, ac)
     if not rows['ln:' .. lane.name] then work = work + WORK.lane end
-    if not lane_must_wait(lane) then serve(lane, ac, ring, worth) end
+    if not lane_must_wait(lane) then serve(lane, ac, ring, number, worth) end
   end
 end
 

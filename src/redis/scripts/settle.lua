@@ -5,6 +5,7 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib called
 --@ lib flush
 --@ lib outcomes
 --@ lib leaving
@@ -23,6 +24,14 @@ local OUTCOME_OF = { sent = 'sent', failed = 'failed' }
 local function close(m, about, length)
   local row = about == 'channel' and rate_of(m.channel) or q_of_sender(m)
   put(row, 'closed', math.max(row.f.closed or 0, now + length))
+  -- What is released comes back: who was called counts, not who was let go.
+  if about == 'channel' then put(stat_of(m.channel), 'served_h', stat_of(m.channel).f.called_h) end
+end
+
+-- How often one that went through H was called since one through A was.
+local function count_call(m, x)
+  local ring, stat = ring_and_turn(x), stat_of(m.channel)
+  if ring == 'h' then add(stat, 'called_h', 1) elseif ring == 'a' then put(stat, 'called_h', nil) end
 end
 
 -- A message on its way: its state says what settles it (release and begin put it there), and its record need not be read
@@ -80,6 +89,7 @@ local function settle(at)
   end
   if x.f.state ~= 'sending' then return 'refused' end
   leave_sending(m)
+  count_call(m, x)
   add(x, 'tries', tries)
   if record ~= '' then note_attempt(x, record) end
   if more.provider_id then
@@ -110,7 +120,10 @@ local function settle(at)
   if about ~= '-' then
     close(m, about, length)
     -- A provider that took it and has little left is eased off, and has refused nothing.
-    if action ~= 'sent' then usage(m, now, 'throttled') end
+    if action ~= 'sent' then
+      usage(m, now, 'throttled')
+      if about == 'channel' then end_turn(m) end
+    end
   end
   if more.suppress then
     local address = m.channel .. '|' .. string.lower(message(id).recipient)

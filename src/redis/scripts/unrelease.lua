@@ -5,12 +5,13 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib called
 --@ lib flush
 --[[ unrelease: a worker gives back what it has not handed to a provider (it is stopping). Last first, so that a group
      keeps its order at the head of its lane.
      KEYS 1 cell
      ARGV for each message: token of its run ('' for one that was not begun), id, release
-     Reply for each: 1 back in its lane, its hold given back | 0 any other state: nothing changed ]]
+     Reply for each: 1 back in its lane, its hold and its turn given back | 0 any other state: nothing changed ]]
 keep_clock()
 local replies = {}
 
@@ -27,8 +28,7 @@ local function unrelease(token, id, release)
     return 0
   end
   hold(m, -1)
-  requeue(m, true)
-  wake(m)
+  put_back(m)
   return 1
 end
 

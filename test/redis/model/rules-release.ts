@@ -60,8 +60,8 @@ export const RELEASING: readonly Rule[] = [
     without: [
       {
         script: "release",
-        find: "f.job, f.token, f.lane = 'released', number, job[1],",
-        replace: "f.job, f.token, f.lane = 'released', number, nil,",
+        find: "f.job, f.token, f.lane, f.turn = 'released', number, job[1],",
+        replace: "f.job, f.token, f.lane, f.turn = 'released', number, nil,",
       },
       { script: "stuck", find: "now - age)", replace: "now)" },
     ],

@@ -58,7 +58,7 @@ export const RINGS: readonly Rule[] = [
     of: "8",
     name: "a message that a stopping worker gives back can go again at once",
     check: wakesAfter((stage, pairs) => stage.unrelease(pairs)),
-    without: withoutWakes("unrelease", "requeue(m, true)\n  wake(m)"),
+    without: withoutWakes("unrelease", "requeue(m, true)\n    wake(m)"),
   },
   {
     of: "8",
@@ -102,13 +102,7 @@ export const RINGS: readonly Rule[] = [
         expect(await stage.drain()).toHaveLength(1);
       }
     },
-    without: [
-      {
-        script: "begin",
-        find: "requeue(returned[i], true)\n  wake(returned[i])",
-        replace: "requeue(returned[i], true)",
-      },
-    ],
+    without: [{ script: "begin", find: "requeue(m, true)\n    wake(m)", replace: "requeue(m, true)" }],
   },
   ...LEVELS.map((level) => scopeAt(level, "a")).map((scope): Rule => ({
     of: "8",

@@ -296,7 +296,7 @@ export const SETTLING: readonly Rule[] = [
     },
     without: [
       { script: "settle", find: "if about ~= '-' then", replace: "if about ~= '-' and action ~= 'sent' then" },
-      { script: "settle", find: "if action ~= 'sent' then usage", replace: "if true then usage" },
+      { script: "settle", find: "if action ~= 'sent' then\n      usage", replace: "if true then\n      usage" },
     ],
   },
   {

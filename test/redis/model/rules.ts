@@ -2,6 +2,7 @@ import { BEGINNING } from "./rules-begin.ts";
 import { COUNTING } from "./rules-counting.ts";
 import { FAIR } from "./rules-fair.ts";
 import { LANES } from "./rules-lanes.ts";
+import { OPENINGS } from "./rules-openings.ts";
 import { PARCELS } from "./rules-parcels.ts";
 import { RELEASING } from "./rules-release.ts";
 import { RINGS } from "./rules-rings.ts";
@@ -24,5 +25,6 @@ export const RULES: readonly Rule[] = [
   ...RINGS,
   ...FAIR,
   ...TURNS,
+  ...OPENINGS,
   ...LANES,
 ];

@@ -33,7 +33,7 @@ do
   function end_message(m, state, now, reason)
     local f, tally = touch(x_of(m.id)), tally_of(m.account, m.channel)
     f.state, f.ended, f.reason = state, now, reason
-    f.lane, f.expires, f.batch = nil, nil, nil
+    f.lane, f.turn, f.expires, f.batch = nil, nil, nil, nil
     if m.expires > 0 then redis.call('ZREM', cell .. 'expiring', m.id) end
     tally.open = tally.open - 1
     count_end(m, state)
