@@ -1,6 +1,5 @@
 /** A request that is made again under its key, after one that broke off: what was good then is good now, and goes once. */
 import { afterEach, describe, expect, it } from "@jest/globals";
-import type { ScriptRunner } from "../../src/redis/script.ts";
 import { aWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -8,7 +7,7 @@ afterEach(() => world.stop());
 
 /** The calls of a script have no answer, from the one of that number on, until it is healed. */
 const breaking = (name: string, from: number): (() => void) => {
-  const scripts = world.core.scripts as { run: ScriptRunner["run"] };
+  const { scripts } = world.core;
   const { run } = scripts;
   let calls = 0;
   scripts.run = (script, args) =>
