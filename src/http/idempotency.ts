@@ -26,8 +26,8 @@ export const seedOf = (services: Services, request: FastifyRequest): IdSeed =>
  * As of when the request's times are judged: with a key, when it was first asked for, so that a repetition is judged as it was.
  * Redis's time where a time was given, since that is the clock that will hold the message; else any will do.
  */
-export const judgedAt = async (services: Services, request: FastifyRequest, isTimed: boolean): Promise<Instant> =>
-  request.idempotent?.at ?? (isTimed ? await services.looking.now() : services.clock.now());
+export const judgedAt = (services: Services, request: FastifyRequest, isTimed: boolean): Instant | Promise<Instant> =>
+  request.idempotent?.at ?? (isTimed ? services.looking.now() : services.clock.now());
 
 /** What is found out once for all runs of a request with a key; of one without, as it is found out now. */
 export const decidedFor = async <Decision>(
