@@ -6,10 +6,11 @@
 --@ lib quota
 --@ lib ends
 --@ lib lanes
+--@ lib called
 --@ lib flush
 --@ lib workers
---[[ give-back: what was released on a channel that no worker serves goes back to the heads of its lanes, its holds given
-     back: else it keeps what the account's other channels could use, for as long as nobody comes. Its jobs are told `stale`
+--[[ give-back: what was released on a channel that no worker serves goes back to the heads of its lanes, its holds and turns
+     given back: else it keeps what the account's other channels could use, for as long as nobody comes. Its jobs are told `stale`
      when somebody does. Nothing is released meanwhile (release.lua: no hands).
      KEYS 1 cell
      ARGV 1 channel, 2 at most so many, and those besides that are of the same ms as the last of them
@@ -37,8 +38,7 @@ for i = #found, 1, -1 do
   local m = found[i].m
   leave_released(m)
   hold(m, -1)
-  requeue(m, true)
-  wake(m)
+  put_back(m)
 end
 flush()
 return #found
