@@ -1,5 +1,5 @@
 /** `on_late: "reject"`: better no message than one that would expire before its turn. */
-import type { Channel, Class } from "../../domain/channel.ts";
+import type { Class } from "../../domain/channel.ts";
 import type { Draft } from "../../domain/message.ts";
 import { formatIn } from "../../domain/timestamp.ts";
 import type { Sending } from "../../gate/sending.ts";
@@ -15,17 +15,14 @@ export interface Candidate {
 
 const URGENCY: { readonly [urgency in Class]: number } = { high: 0, normal: 1, low: 2 };
 
-/** Of one request's messages that will be accepted: how many go before another one. What is due later goes when it is. */
+/** Of one request's messages that will be accepted, all of one channel: how many go before another. What is due later goes then. */
 const newCrowd = () => {
-  const counts = new Map<Channel, number[]>();
+  const counts = [0, 0, 0];
   return {
-    before: ({ channel, class: urgency }: Draft): number =>
-      (counts.get(channel) ?? []).slice(0, URGENCY[urgency] + 1).reduce((sum, count) => sum + count, 0),
-    join: ({ channel, class: urgency, sendAt }: Draft): void => {
-      if (sendAt !== undefined) return;
-      const of = counts.get(channel) ?? [0, 0, 0];
-      of[URGENCY[urgency]]! += 1;
-      counts.set(channel, of);
+    before: ({ class: urgency }: Draft): number =>
+      counts.slice(0, URGENCY[urgency] + 1).reduce((sum, count) => sum + count, 0),
+    join: ({ class: urgency, sendAt }: Draft): void => {
+      if (sendAt === undefined) counts[URGENCY[urgency]]! += 1;
     },
   };
 };
