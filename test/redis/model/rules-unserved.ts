@@ -27,6 +27,22 @@ export const UNSERVED: readonly Rule[] = [
   },
   {
     of: "giveBack",
+    name: "what goes back brings its turn back: who was before others is before them again",
+    check: async (stage) => {
+      await stage.account("one");
+      await stage.account("many");
+      const [first] = await stage.put("one", 1);
+      await stage.put("many", 10);
+      expect((await stage.release("email", 1, { messages: 3 })).released).toBe(3);
+      await stage.beat(false);
+      expect(await giveBack(stage.scripts, "email")).toBe(3);
+      await stage.beat();
+      expect((await stage.drain())[0]).toBe(first);
+    },
+    without: [{ script: "give-back", find: "  put_back(m)\n", replace: "  requeue(m, true)\n  wake(m)\n" }],
+  },
+  {
+    of: "giveBack",
     name: "the order of what goes back is not that of its ids, nor that of places in a lane that has been empty since",
     check: async (stage) => {
       await stage.account("a");
