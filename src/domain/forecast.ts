@@ -4,7 +4,7 @@
  * each message that they let go a slot of its own.
  */
 import type { Channel } from "./channel.ts";
-import { WINDOW_KINDS, type HeldBy, type QuotaUse, type WindowKind } from "./quota.ts";
+import { leftOf, WINDOW_KINDS, type HeldBy, type QuotaUse, type WindowKind } from "./quota.ts";
 import { walkQuotas, type Crowd, type Room } from "./quota-walk.ts";
 import { instant, seconds, type Instant, type Millis } from "./time.ts";
 import type { Window } from "./window.ts";
@@ -52,9 +52,8 @@ const roomsOf = (level: ForecastLevel): Room[] =>
   WINDOW_KINDS.flatMap((kind) => {
     const quota = level.quota[kind];
     if (!quota || quota.limit === null) return [];
-    // Below zero where the limit was lowered under what has gone.
-    const left = quota.limit - quota.used - quota.held;
-    return [{ heldBy: `${level.name}.${kind}` as const, kind, limit: quota.limit, left, window: quota.window }];
+    const { limit, window } = quota;
+    return [{ heldBy: `${level.name}.${kind}` as const, kind, limit, left: leftOf(quota), window }];
   });
 
 const byLength = (rooms: readonly Room[]): Room[] =>
@@ -99,7 +98,7 @@ export const roomIn = (quotas: readonly ForecastLevel["quota"][], now: Instant):
       const one = quota[kind];
       if (one === undefined || one.limit === null) continue;
       if (one.window.endsAt <= now) return 0;
-      room = Math.min(room, one.limit - one.used - one.held);
+      room = Math.min(room, leftOf(one));
     }
   return room;
 };

@@ -31,4 +31,15 @@ export interface QuotaUse {
   readonly used: number;
   /** Released and not yet settled: they count against every window until they are. */
   readonly held: number;
+  /**
+   * Nothing goes before the window ends: a changed time zone made it begin before the one that was counted until now, and of the
+   * time between nothing is known.
+   */
+  readonly shut: boolean;
 }
+
+/** How many more may go: infinitely many without a limit, and less than none where it was lowered under what has gone. */
+export const leftOf = ({ limit, used, held, shut }: QuotaUse): number => {
+  const left = (limit ?? Number.POSITIVE_INFINITY) - used - held;
+  return shut ? Math.min(left, 0) : left;
+};

@@ -1,6 +1,7 @@
 /** Templates: `{{name}}` stands for a recipient's variable. No logic, no paths, no helpers: what is not a name is text. */
 
 const PLACEHOLDER = /\{\{ {0,4}([A-Za-z_][A-Za-z0-9_]{0,63}) {0,4}\}\}/g;
+const NO_PLACEHOLDER = /\{\{(?! {0,4}[A-Za-z_][A-Za-z0-9_]{0,63} {0,4}\}\})/;
 
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -22,6 +23,15 @@ export const writtenLength = (value: string, markup: Markup): number => {
   if (markup === "html")
     for (let at = 0; at < value.length; at++) length += (ESCAPES[value.charAt(at)]?.length ?? 1) - 1;
   return length;
+};
+
+/**
+ * The first place where braces open and no variable's name follows: `{{first.name}}`, `{{#if x}}`, `{{{x}}}`. From there to the
+ * text's end; null: there is none. Whoever writes that takes us for another engine, and would send it to everybody as it is.
+ */
+export const foreignIn = (text: string): string | null => {
+  const at = text.search(NO_PLACEHOLDER);
+  return at === -1 ? null : text.slice(at);
 };
 
 /** How often each variable is used, and how many characters the rest has. */

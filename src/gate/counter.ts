@@ -12,9 +12,10 @@ export const counterOf = (row: Fields, kind: WindowKind, zone: string, now: Inst
   const startsAt = instant(countIn(row, `${kind}.start`));
   const endsAt = instant(countIn(row, `${kind}.end`));
   const late = countIn(row, `${kind}.late`);
-  if (now < endsAt) return { ...common, used: countIn(row, `${kind}.used`), window: { startsAt, endsAt } };
+  const used = countIn(row, `${kind}.used`);
+  if (now < endsAt) return { ...common, used, shut: countIn(row, `${kind}.shut`) === 1, window: { startsAt, endsAt } };
   const window = windowOf(kind, now, zone);
-  const carried = window.startsAt < endsAt ? countIn(row, `${kind}.used`) : 0;
+  const overlaps = window.startsAt < endsAt;
   const counted = countIn(row, `${kind}.late_at`) >= window.startsAt ? late : 0;
-  return { ...common, used: carried + counted, window };
+  return { ...common, used: (overlaps ? used : 0) + counted, shut: overlaps && window.startsAt < startsAt, window };
 };

@@ -138,6 +138,35 @@ describe("a rule changed while messages are in flight, released and waiting", ()
     expect(hour.starts_at).toContain("+05:45");
   });
 
+  it("a day that began before the one just ended gives nothing until it ends; quotas and forecasts say so", async () => {
+    // Brisbane's day ends at 14:00Z. Adelaide's, in which the clocks go back, has by then lasted for 24.5 of its 25 hours.
+    const move = (timezone: string) => world.call("PATCH", `/v1/accounts/${world.account.id}`, { timezone });
+    await move("Australia/Brisbane");
+    await world.advanceTo("2026-04-05T01:00:00Z");
+    await set("quotas/email", { day: 9 });
+    await enqueue(2);
+    await world.quiet();
+    expect(sent()).toBe(2);
+    await move("Australia/Adelaide");
+    await world.advanceTo("2026-04-05T14:00:00Z");
+    const shut = { limit: 9, used: 2, held: 0, remaining: 0 };
+    // The row is still Brisbane's; the gate rolls it when there is something to let go.
+    expect(await emailOf("day")).toMatchObject(shut);
+    const [id = ""] = await enqueue(1);
+    await world.quiet();
+    expect(sent()).toBe(2);
+    expect(await emailOf("day")).toMatchObject(shut);
+    const opens = "2026-04-06T00:00:00+09:30";
+    const waiting = (await world.as("GET", `/v1/messages/${id}`)).body;
+    expect(waiting).toMatchObject({ status: "throttled", held_by: "email.day", estimated_send_at: opens });
+    const next = (await world.send(9)).body;
+    expect(next).toMatchObject({ status: "throttled", held_by: "email.day", estimated_send_at: opens });
+    await world.advanceTo("2026-04-05T14:30:00Z");
+    await world.quiet();
+    expect(sent()).toBe(4);
+    expect(await emailOf("day")).toMatchObject({ used: 2, remaining: 7 });
+  });
+
   it.each(["account", "whole"] as const)(
     "the %s channel paused takes back what was released; resumed, it goes on",
     async (which) => {

@@ -136,6 +136,38 @@ describe("a template in bulk", () => {
     ]);
   });
 
+  it("is refused whole for what another engine would fill in and nobody here does", async () => {
+    const foreign = {
+      from: "{{shop}} <shop@example.com>",
+      subject: "For {{first.name}}",
+      text: "{{#if sum}}{{sum}}{{/if}}",
+      html: "<p>{{{name}}} {{ name }}</p>",
+      headers: { "X-Campaign": "{{name}}" },
+    };
+    const answer = await bulk({
+      template: foreign,
+      recipients: [{ to: "ann@example.com", variables: { name: "Ann" } }],
+    });
+    expect(answer.status).toBe(422);
+    const errors = answer.body["errors"] as { field: string; got: string }[];
+    expect(errors.map(({ field, got }) => [field, got])).toEqual([
+      ["template.subject", '"{{first.name}}"'],
+      ["template.text", '"{{#if sum}}{{sum}}{{/if}}"'],
+      ["template.html", '"{{{name}}} {{ name }}</p>"'],
+      ["template.from", '"{{shop}} <shop@example.com>"'],
+      ["template.headers.X-Campaign", '"{{name}}"'],
+    ]);
+    const text = await bulk({ template: { body: "Code {{ }}" }, recipients: [{ to: anSms.to }] }, "sms");
+    expect([text.status, text.body["errors"]]).toEqual([422, [expect.objectContaining({ field: "template.body" })]]);
+  });
+
+  it("may hold other braces: those of a style sheet, and what a variable brings in", async () => {
+    const html = "<style>@media print{p{color:red}}</style><p>{name} {{name}}</p>";
+    const recipients = [{ to: "ann@example.com", variables: { name: "{{first.name}}", sum: "5" } }];
+    const answer = await bulk({ template: { ...template, html }, recipients });
+    expect(answer.body).toMatchObject({ accepted: 1 });
+  });
+
   it("works for texts, from the sender that is configured", async () => {
     const answer = await bulk(
       {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { fillIn, usesIn } from "../../src/domain/template.ts";
+import { fillIn, foreignIn, usesIn } from "../../src/domain/template.ts";
 import { readMailTemplate, templatedDraft } from "../../src/http/draft/templated.ts";
 import { readTiming } from "../../src/http/draft/timing.ts";
 import type { FieldError } from "../../src/domain/errors.ts";
@@ -19,6 +19,17 @@ describe("a template", () => {
     expect(fillIn("{name} {{1}} {{a.b}} {{}} {{{x}}}", { x: "y" }, "text")).toBe("{name} {{1}} {{a.b}} {{}} {y}");
     expect(fillIn("{{a}}", { a: "{{b}}", b: "no" }, "text")).toBe("{{b}}");
     expect(fillIn("{{constructor}} {{__proto__}}", {}, "text")).toBe("{{constructor}} {{__proto__}}");
+  });
+
+  it("knows what it will not fill in: then no braces open in what is left when all its variables are empty", () => {
+    const piece = fc.oneof(fc.constantFrom("{{a}}", "{{ b }}", "{{", "}}", "{", "{{{a}}}", "{{a.b}}"), fc.string());
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        const text = pieces.join("");
+        const empty = Object.fromEntries([...usesIn(text).uses.keys()].map((name) => [name, "|"]));
+        expect(foreignIn(text) !== null).toBe(fillIn(text, empty, "text").includes("{{") || text.includes("{{{"));
+      }),
+    );
   });
 
   it("counts what filling it in will come to, exactly", () => {

@@ -9,11 +9,14 @@ import type { EmailTemplate } from "../schemas/send.ts";
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const HEADER_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,74}[A-Za-z0-9])?$/;
 
+/** As it is named in errors, however long a name it was given. */
+export const headerField = (name: string): string => `headers.${name.slice(0, 76)}`;
+
 /** What Sluice or the mailer writes itself, what relays and signers write, and what would add recipients. */
 export const readHeaders = (headers: Readonly<Record<string, string>>, problems: Problems): void => {
   const seen = new Set<string>();
   for (const [name, value] of Object.entries(headers)) {
-    const field = `headers.${name.slice(0, 76)}`;
+    const field = headerField(name);
     const canonical = name.toLowerCase();
     if (!HEADER_NAME.test(name)) unmet(problems, field, "a header's name: letters, digits and hyphens", name);
     else if (isReservedHeader(canonical)) unmet(problems, field, "a header that Sluice does not write itself", name);

@@ -2,7 +2,7 @@
 import { unmet, type Problems } from "../../domain/expecting.ts";
 import type { Channel } from "../../domain/channel.ts";
 import type { Draft } from "../../domain/message.ts";
-import { usesIn, writtenLength, type Markup } from "../../domain/template.ts";
+import { foreignIn, usesIn, writtenLength, type Markup } from "../../domain/template.ts";
 import type { Template } from "../../gate/sending.ts";
 import { senderKey } from "../../domain/address.ts";
 import {
@@ -14,7 +14,7 @@ import {
   type TextTemplate,
 } from "../schemas/send.ts";
 import type { ChannelSetup } from "../services.ts";
-import { isOneLine, readMail } from "./mail.ts";
+import { headerField, isOneLine, readMail } from "./mail.ts";
 import { readPhoneSender, readRecipient } from "./recipient.ts";
 
 /** One text of a template, and what its variables may make of it. */
@@ -27,11 +27,31 @@ interface Part {
   readonly uses: ReadonlyMap<string, number>;
 }
 
+const NAMES_ONLY =
+  'after each "{{" a name and "}}": a letter or _, then letters, digits and _, 64 at most (a variable may bring in braces as text)';
+const NO_VARIABLES = 'no "{{": variables are filled in in what a message says, and nowhere else';
+
 const part = (
   name: string,
   text: string | undefined,
   rules: Pick<Part, "markup" | "longest" | "oneLine">,
-): readonly Part[] => (text === undefined ? [] : [{ name, ...rules, ...usesIn(text) }]);
+  problems: Problems,
+): readonly Part[] => {
+  if (text === undefined) return [];
+  const foreign = foreignIn(text);
+  if (foreign !== null) unmet(problems, name, NAMES_ONLY, foreign);
+  return [{ name, ...rules, ...usesIn(text) }];
+};
+
+/** What would be sent as it stands, whatever its writer meant. */
+const readUnfilled = ({ from, reply_to, headers = {} }: EmailTemplate, problems: Problems): void => {
+  const fixed: readonly (readonly [field: string, text: string])[] = [
+    ["from", from],
+    ["reply_to", reply_to ?? ""],
+    ...Object.entries(headers).map(([name, value]) => [headerField(name), value] as const),
+  ];
+  for (const [field, text] of fixed) if (text.includes("{{")) unmet(problems, field, NO_VARIABLES, text);
+};
 
 /** As many as a recipient may bring (schemas/send.ts): with more of them, none of its messages could be made. */
 const MOST_VARIABLES = 100;
@@ -53,16 +73,17 @@ export interface ReadTemplate {
 export const readMailTemplate = (fields: EmailTemplate, problems: Problems): ReadTemplate => {
   const { address, content } = readMail(fields, problems);
   const parts = [
-    ...part("subject", fields.subject, { markup: "text", longest: LONGEST_LINE, oneLine: true }),
-    ...part("text", fields.text, { markup: "text", longest: LARGEST_MESSAGE, oneLine: false }),
-    ...part("html", fields.html, { markup: "html", longest: LARGEST_MESSAGE, oneLine: false }),
+    ...part("subject", fields.subject, { markup: "text", longest: LONGEST_LINE, oneLine: true }, problems),
+    ...part("text", fields.text, { markup: "text", longest: LARGEST_MESSAGE, oneLine: false }, problems),
+    ...part("html", fields.html, { markup: "html", longest: LARGEST_MESSAGE, oneLine: false }, problems),
   ];
+  readUnfilled(fields, problems);
   countVariables(parts, problems);
   return { sender: senderKey(address ?? ""), template: content, parts };
 };
 
 export const readTextTemplate = (fields: TextTemplate, setup: ChannelSetup, problems: Problems): ReadTemplate => {
-  const parts = part("body", fields.body, { markup: "text", longest: LONGEST_TEXT, oneLine: false });
+  const parts = part("body", fields.body, { markup: "text", longest: LONGEST_TEXT, oneLine: false }, problems);
   countVariables(parts, problems);
   return { sender: readPhoneSender(fields.from, setup, problems), template: { body: fields.body }, parts };
 };

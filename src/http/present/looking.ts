@@ -1,19 +1,19 @@
 import { CHANNELS, type Channel } from "../../domain/channel.ts";
-import type { QuotaUse } from "../../domain/quota.ts";
+import { leftOf, type QuotaUse } from "../../domain/quota.ts";
 import { formatIn, formatUtc } from "../../domain/timestamp.ts";
 import type { Window } from "../../domain/window.ts";
 import type { LevelUse, QueueReport as TheQueue, QuotaReport as TheQuotas } from "../../gate/looking.ts";
 import type { Level, QueueReport, QuotaReport } from "../schemas/looking.ts";
 import { momentJson } from "./message.ts";
 
-const useJson = ({ limit, used, held, window }: QuotaUse & { readonly window: Window }, zone: string) => ({
-  limit,
-  used,
-  held,
+const useJson = (use: QuotaUse & { readonly window: Window }, zone: string) => ({
+  limit: use.limit,
+  used: use.used,
+  held: use.held,
   // A limit that was lowered under what is used already leaves nothing, not less than nothing.
-  remaining: limit === null ? null : Math.max(0, limit - used - held),
-  starts_at: formatIn(window.startsAt, zone),
-  resets_at: formatIn(window.endsAt, zone),
+  remaining: use.limit === null ? null : Math.max(0, leftOf(use)),
+  starts_at: formatIn(use.window.startsAt, zone),
+  resets_at: formatIn(use.window.endsAt, zone),
 });
 
 const levelJson = (level: LevelUse, zone: string): Level => ({

@@ -82,9 +82,12 @@ export type VoiceMessage = Static<typeof VoiceMessage>;
 
 export const EmailTemplate = Closed(
   mailFields,
-  "{{name}} stands for a recipient's variable, in subject, text and html",
+  "{{name}} stands for a recipient's variable, in subject, text and html; other double braces are refused",
 );
-export const TextTemplate = Closed({ from: From, body: Type.String({ minLength: 1, maxLength: LONGEST_TEXT }) });
+export const TextTemplate = Closed(
+  { from: From, body: Type.String({ minLength: 1, maxLength: LONGEST_TEXT }) },
+  "{{name}} stands for a recipient's variable, in body; other double braces are refused",
+);
 export type EmailTemplate = Static<typeof EmailTemplate>;
 export type TextTemplate = Static<typeof TextTemplate>;
 

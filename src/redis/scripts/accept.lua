@@ -243,7 +243,7 @@ local function words(row, fields, levels)
   for _, kind in ipairs(levels and KINDS or {}) do
     local names = FIELD[kind]
     if row.f[names.limit] then
-      for _, name in ipairs({ names.limit, names.from, names.till, names.used, names.late, names.late_at }) do
+      for _, name in ipairs({ names.limit, names.from, names.till, names.used, names.shut, names.late, names.late_at }) do
         -- Most are none, and of a number Lua makes a text at the price of ten others.
         local value = row.f[name] or 0
         said[n + 1], said[n + 2] = name, value == 0 and '0' or value
