@@ -75,6 +75,16 @@ describe("what Twilio tells of a message", () => {
     expect(world.ledger.filter(({ message_id: id }) => id === body.id)).toHaveLength(1);
   });
 
+  it("keeps the reason that was told before the reply", async () => {
+    const MessageSid = `SM${"3".repeat(32)}`;
+    world.provider.beforeArrival = ({ message_id: id }) =>
+      tell(id, { MessageSid, MessageStatus: "undelivered", ErrorCode: "30003" });
+    const { body } = await world.send(5, "sms");
+    await world.quiet();
+    const reason = "Twilio 30003: the handset cannot be reached";
+    expect(await view(body.id)).toMatchObject({ status: "undelivered", reason });
+  });
+
   it("settles what nobody knew, once, and it stays charged", async () => {
     const before = (await world.as("GET", "/v1/quotas")).body.sms.hour.used;
     const { body } = await world.send(6, "sms", { to: "+15005550005" });

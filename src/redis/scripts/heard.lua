@@ -31,12 +31,12 @@ local function tell()
   end
   own_text(m, provider_id)
   put(x, 'provider_id', provider_id)
-  if reason ~= '' then put(x, 'reason', reason) end
 end
 
 if state == 'sending' then
   if x.f.heard == verdict or (x.f.heard and verdict == 'sent') then return 'known' end
   put(x, 'heard', verdict)
+  put(x, 'heard_why', reason ~= '' and reason or nil)
   tell()
   flush()
   return 'noted'
@@ -56,5 +56,6 @@ else
   return 'known'
 end
 tell()
+if reason ~= '' then put(x, 'reason', reason) end
 flush()
 return 'changed'

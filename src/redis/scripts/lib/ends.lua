@@ -32,7 +32,8 @@ do
   -- An end state. The caller has taken the message out of wherever it was. `spent` is in order of time because `now` is.
   function end_message(m, state, now, reason)
     local f, tally = touch(x_of(m.id)), tally_of(m.account, m.channel)
-    f.state, f.ended, f.reason = state, now, reason
+    -- Why it was not delivered its provider may have told before the attempt was over (heard.lua).
+    f.state, f.ended, f.reason = state, now, reason or (state == 'undelivered' and f.heard_why or nil)
     f.lane, f.turn, f.expires, f.batch = nil, nil, nil, nil
     if m.expires > 0 then redis.call('ZREM', cell .. 'expiring', m.id) end
     tally.open = tally.open - 1

@@ -95,7 +95,7 @@ local function change_end(m, state)
     count('bat:' .. m.batch, 'n:' .. state, 1)
   end
   put(x, 'state', state)
-  if state ~= 'undelivered' then put(x, 'reason', nil) end
+  put(x, 'reason', state == 'undelivered' and x.f.heard_why or nil)
   count_end(m, state)
 end
 
