@@ -25,6 +25,7 @@ describe(`kill -9 of workers, APIs and Redis, under load, with hours passing (se
       measuresDoubt: false,
       pace: { worker: 1_000, api: 2_500, redis: 4_500 },
       enough: ({ workers, apis, redis }) => workers >= 30 && apis >= 10 && redis >= 3,
+      leastFull: 4,
       say: (line) => said.push(line),
     });
   }, 600_000);

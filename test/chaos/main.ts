@@ -32,6 +32,7 @@ const { violations, figures } = await chaosRun({
   measuresDoubt: true,
   pace: { worker: 1_500, api: 4_000, redis: 20_000 },
   enough: ({ realMs }) => realMs > minutes * 60_000,
+  leastFull: 20,
   say,
 });
 for (const [name, value] of Object.entries(figures)) say(`${name.padEnd(36)} ${value}`);

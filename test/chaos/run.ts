@@ -10,6 +10,7 @@ import { judge, type Verdict } from "./judge.ts";
 import { killing, livesOf, type Pace } from "./killing.ts";
 import { readLedger } from "./ledger.ts";
 import { startLoad, type Load } from "./load.ts";
+import { overQuota } from "./over.ts";
 import { dieInTurn, isApiPoint, type Faults } from "./points.ts";
 import { resuming } from "./report.ts";
 import { surfacing } from "./surfacing.ts";
@@ -36,6 +37,8 @@ export interface RunOptions extends StageOptions {
   readonly points: Faults;
   /** The random part goes on until this says so. */
   readonly enough: (so: SoFar) => boolean;
+  /** Then nobody dies any more, and hours pass until so many windows have been used up: on a slow machine few are before. */
+  readonly leastFull: number;
   readonly say: (line: string) => void;
 }
 
@@ -107,15 +110,17 @@ const runOn = async (stage: Stage, options: RunOptions): Promise<Verdict> => {
     apis: died("api"),
     redis: died("redis"),
   });
+  const windowsFull = (): number => overQuota(ledgers.provider.entries, hours.changes).full;
   const isEnough = (): boolean => options.enough(soFar());
   const randomly = killing(stage, time, troops.all(), options.pace, isEnough);
   const wire = troubleOnTheWire(stage, time, options.wire, isEnough);
   while (!isEnough()) await hours.next();
   await Promise.all([randomly.stop(), wire.stop()]);
-  say(`random deaths: ${realNow() - startedAt} ms`);
+  say(`random deaths: ${realNow() - startedAt} ms, ${windowsFull()} windows used up`);
 
   order(() => null);
   await troops.alive();
+  while (windowsFull() < options.leastFull) await hours.next();
   const doubt = options.measuresDoubt ? await surfacing(stage, time, load, troops.workers) : {};
   const finishingAt = realNow();
   await letFinish(stage, time, load);
