@@ -94,7 +94,7 @@ export const twilioProvider = (options: TwilioOptions): Provider => {
     });
     const [to, from] = [prefix + lost.recipient, prefix + lost.sender];
     const listed = await client.messages.list({ to, from, limit: NEWEST, pageSize: NEWEST });
-    const sought = { body: (lost.content as TextContent).body, beganAt: lost.beganAt, createdWithin };
+    const sought = { body: (lost.content as TextContent).body, beganAt: lost.beganAt, createdWithin, atMost: NEWEST };
     return foundIn(sought, listed);
   };
 

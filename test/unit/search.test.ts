@@ -10,7 +10,7 @@ const text = (sid: string, after: number, more = {}) => ({
   dateCreated: new Date(BEGAN + after),
   ...more,
 });
-const sought = { body: "Your code is 4711", beganAt: instant(BEGAN), createdWithin: seconds(22) };
+const sought = { body: "Your code is 4711", beganAt: instant(BEGAN), createdWithin: seconds(22), atMost: 100 };
 
 describe("the provider's list", () => {
   it("has what was created in the time of the attempt, clocks differing by five seconds, in order", () => {
@@ -40,5 +40,18 @@ describe("the provider's list", () => {
     ["at no time", text("SM1", 0, { dateCreated: null })],
   ])("has nothing of it where all there is was created %s", (_, listed) => {
     expect(foundIn(sought, [listed])).toEqual({ kind: "absent" });
+  });
+
+  it("says nothing where so many came since that it does not reach back to the attempt", () => {
+    const since = (count: number) =>
+      Array.from({ length: count }, (_, at) => text(`SM${at}`, 900 + at, { body: "Other" }));
+    const same = text("SM1", 800);
+    expect(foundIn(sought, since(100))).toEqual({ kind: "unknown" });
+    // Of the same words, and perhaps not the first of them.
+    expect(foundIn(sought, [...since(99), same])).toEqual({ kind: "unknown" });
+    expect(foundIn(sought, [...since(98), text("SM2", 0, { dateCreated: null }), same])).toEqual({ kind: "unknown" });
+    expect(foundIn(sought, since(99))).toEqual({ kind: "absent" });
+    expect(foundIn(sought, [...since(99), text("SM1", -5_001)])).toEqual({ kind: "absent" });
+    expect(foundIn(sought, [...since(98), same, text("SM2", -5_001)])).toMatchObject({ kind: "found" });
   });
 });
