@@ -1,6 +1,7 @@
 /** One request and its answer, read to its end; or why there is none. */
 import type { Millis } from "../domain/time.ts";
 import type { Answer } from "./failure.ts";
+import { LONGEST_TIMER } from "./waiting.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -31,7 +32,10 @@ export const exchange = async (
   // By hand: AbortSignal.any keeps what it made alive as long as the caller's signal lives (Node 20).
   const inner = new AbortController();
   const stop = (): void => inner.abort(signal?.reason);
-  const timer = setTimeout(() => inner.abort(new Error(`no answer within ${within} ms`)), within);
+  const timer = setTimeout(
+    () => inner.abort(new Error(`no answer within ${within} ms`)),
+    Math.min(within, LONGEST_TIMER),
+  );
   signal?.addEventListener("abort", stop, { once: true });
   try {
     // The API sends nobody elsewhere: what does is not the API, and is not given the key.

@@ -24,7 +24,7 @@ export interface ToldBy {
 }
 
 /**
- * Longer than any window of the six systems (a day), and a length that all timers and databases can hold. Not an hour:
+ * Longer than any window of the six systems (a day), and a length that all databases can hold. Not an hour:
  * who must wait a day is not to be told an hour. Those who act on it have limits of their own (a channel is never closed
  * for more than an hour, domain/backoff.ts; a client gives up).
  */

@@ -291,6 +291,21 @@ describe("what is asked", () => {
   });
 });
 
+it("waits longer than a timer can, for who has the patience, and lets a request take as long", async () => {
+  const server = await recordedServer([
+    { status: 200, body: { items: [] } },
+    { status: 429, headers: { "Retry-After": "2592000" } },
+  ]);
+  opened.push(server);
+  const endless = { attemptTimeout: Number.POSITIVE_INFINITY, patience: Number.POSITIVE_INFINITY };
+  const client = createClient({ baseUrl: server.baseUrl, apiKey: "sk_test", ...endless });
+  expect(await client.usage()).toEqual({ items: [] });
+  // A month, which is told by 429 alone.
+  const enough = AbortSignal.timeout(300);
+  await expect(client.sms.send(SMS, { signal: enough })).rejects.toMatchObject({ name: "TimeoutError" });
+  expect(server.asked).toHaveLength(2);
+});
+
 it("without a test's clock and sleep, it really waits", async () => {
   const server = await recordedServer([{ status: 429, headers: { "Retry-After": "0.2" } }, ACCEPTED]);
   opened.push(server);
