@@ -20,7 +20,7 @@ const bodyOf = (text: string, headers: Headers): unknown => {
   }
 };
 
-/** @throws the caller's own reason, when it is the caller's signal that aborted */
+/** @throws the caller's own reason, when it is the caller's signal that aborted; TypeError, when it can be no request */
 export const exchange = async (
   fetch: Fetch,
   url: string,
@@ -29,6 +29,8 @@ export const exchange = async (
   signal: AbortSignal | undefined,
 ): Promise<Exchanged> => {
   signal?.throwIfAborted();
+  // A header that cannot be one is the caller's mistake: fetch would fail of it as it does of a lost connection.
+  const headers = new Headers(init.headers);
   // By hand: AbortSignal.any keeps what it made alive as long as the caller's signal lives (Node 20).
   const inner = new AbortController();
   const stop = (): void => inner.abort(signal?.reason);
@@ -39,9 +41,9 @@ export const exchange = async (
   signal?.addEventListener("abort", stop, { once: true });
   try {
     // The API sends nobody elsewhere: what does is not the API, and is not given the key.
-    const response = await fetch(url, { ...init, redirect: "manual", signal: inner.signal });
-    const { status, headers } = response;
-    return { kind: "answer", status, headers, body: bodyOf(await response.text(), headers) };
+    const response = await fetch(url, { ...init, headers, redirect: "manual", signal: inner.signal });
+    const { status, headers: told } = response;
+    return { kind: "answer", status, headers: told, body: bodyOf(await response.text(), told) };
   } catch (cause) {
     signal?.throwIfAborted();
     return { kind: "lost", cause };

@@ -287,7 +287,25 @@ describe("what is asked", () => {
   });
 
   it("needs an address to be asked at", () => {
-    expect(() => createClient({ baseUrl: "sluice.example.com", apiKey: "x" })).toThrow(/expected baseUrl/);
+    for (const baseUrl of [
+      "sluice.example.com",
+      "https://",
+      "https://sluice.example.com:port",
+      "https://u:p@example.com",
+    ])
+      expect(() => createClient({ baseUrl, apiKey: "x" })).toThrow(/expected baseUrl/);
+  });
+
+  it("that can be no request is the caller's mistake: it is told so at once, and nothing is sent", async () => {
+    const { server, clock, client } = await against([ACCEPTED]);
+    await expect(client.sms.send(SMS, { idempotencyKey: "order → 4711" })).rejects.toMatchObject({ name: "TypeError" });
+    await expect(client.sms.send(SMS, { idempotencyKey: "order\n4711" })).rejects.toMatchObject({ name: "TypeError" });
+    const { client: keyless } = await against([ACCEPTED], { apiKey: "sk_…" });
+    await expect(keyless.sms.send(SMS)).rejects.toMatchObject({ name: "TypeError" });
+    expect(server.asked).toHaveLength(0);
+    expect(clock.slept).toEqual([]);
+    // Those behind it are not held up.
+    expect(await client.sms.send(SMS)).toMatchObject({ id: "msg_1" });
   });
 });
 
