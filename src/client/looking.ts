@@ -1,5 +1,6 @@
 /** What looks, and the suppressions. With the operator's key, `account_id` says whose. */
 import type { CallOptions, Get } from "./call.ts";
+import { SluiceFailure } from "./failure.ts";
 import type { Batch, Channel, Message, MessageStatus, Page, Suppression } from "./messages.ts";
 import type { ApiUsage, Limits, Queues, Quotas, Usage, Windows } from "./reports.ts";
 
@@ -100,8 +101,21 @@ export const methods = (get: Get) => {
           },
           options,
         ),
-      remove: (suppression: { channel: Channel; address: string } & Whose, options?: CallOptions): Promise<null> =>
-        get({ operation: "DELETE /v1/suppressions", path: withQuery("/v1/suppressions", suppression) }, options),
+      remove: async (
+        suppression: { channel: Channel; address: string } & Whose,
+        options?: CallOptions,
+      ): Promise<null> => {
+        const path = withQuery("/v1/suppressions", suppression);
+        try {
+          return await get({ operation: "DELETE /v1/suppressions", path }, options);
+        } catch (error) {
+          // Tried again because an answer was lost, it may find what it has done itself.
+          if (!(error instanceof SluiceFailure) || error.code !== "not_found" || error.attempts < 2) throw error;
+          // No such account is not found either, and this says so.
+          await suppressed(suppression, options);
+          return null;
+        }
+      },
     },
   };
 };

@@ -286,6 +286,19 @@ describe("what is asked", () => {
     expect(server.asked).toHaveLength(1);
   });
 
+  it("a suppression whose removal was answered, and the answer lost, is removed", async () => {
+    const gone: Recorded = { status: 404, body: { code: "not_found", detail: "…" } };
+    const suppression = { channel: "sms", address: "+15005551000" } as const;
+    const { client, server } = await against(["cut", gone, { status: 200, body: { items: [], next_cursor: null } }]);
+    expect(await client.suppressions.remove(suppression)).toBeNull();
+    expect(server.asked[2]?.line).toBe("GET /v1/suppressions?channel=sms&address=%2B15005551000");
+    const { client: nobody } = await against(["cut", gone, gone]);
+    expect(await failureOf(nobody.suppressions.remove(suppression))).toMatchObject({ code: "not_found" });
+    const { client: first, server: once } = await against([gone]);
+    expect(await failureOf(first.suppressions.remove(suppression))).toMatchObject({ code: "not_found", attempts: 1 });
+    expect(once.asked).toHaveLength(1);
+  });
+
   it("needs an address to be asked at", () => {
     for (const baseUrl of [
       "sluice.example.com",
