@@ -39,7 +39,13 @@ export interface AskingParts {
   readonly attemptTimeout: Millis;
 }
 
-export type Ask = (question: Question, credentials: Credentials, signal: AbortSignal | undefined) => Promise<Answer>;
+/** A good answer, and how many requests it took. */
+export interface Answered {
+  readonly answer: Answer;
+  readonly attempts: number;
+}
+
+export type Ask = (question: Question, credentials: Credentials, signal: AbortSignal | undefined) => Promise<Answered>;
 
 const headersOf = ({ body, idempotencyKey }: Question, authorization: string | null): Record<string, string> => ({
   Accept: "application/json, application/problem+json",
@@ -119,7 +125,7 @@ export const askingWith = (parts: AskingParts): Ask => {
       }
       if (ended.kind === "answer") {
         last = { status: ended.status, headers: ended.headers, body: ended.body };
-        if (isGood(last)) return last;
+        if (isGood(last)) return { answer: last, attempts: attempt };
         // Once in a call: a second refusal is an answer.
         if (ended.status === 401 && !isReplaced && credentials.refused(authorization)) {
           isReplaced = true;

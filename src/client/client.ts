@@ -54,13 +54,14 @@ export const createClient = (options: ClientOptions) => {
   const credentials = options.useTokens ? tokenCredentials(apiKey, ask, clock) : keyCredentials(apiKey);
 
   const get = async <Body>(question: Question, call: CallOptions | undefined): Promise<Body> => {
-    const answer = await ask(question, credentials, call?.signal);
+    const { answer, attempts } = await ask(question, credentials, call?.signal);
     if (answer.status === 204) return null as Body;
     if (typeof answer.body === "object" && answer.body !== null) return answer.body as Body;
     throw new SluiceFailure(`${question.operation}: expected JSON, got something else`, {
       code: "unreadable_answer",
-      attempts: 1,
+      attempts,
       answer,
+      requestId: answer.headers.get("x-request-id"),
     });
   };
   return { ...sending.methods(get), ...looking.methods(get) };

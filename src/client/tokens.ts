@@ -1,7 +1,7 @@
 /** Short-lived access tokens in the place of the API key: one exchange or refresh in flight, however many calls wait for it. */
 import { type Clock, type Millis, type MonotonicMillis, seconds } from "../domain/time.ts";
-import type { Ask, Credentials } from "./asking.ts";
-import { type Answer, SluiceFailure } from "./failure.ts";
+import type { Answered, Ask, Credentials } from "./asking.ts";
+import { SluiceFailure } from "./failure.ts";
 import { orAborted } from "./waiting.ts";
 
 interface Grant {
@@ -14,13 +14,14 @@ interface Grant {
 /** Renewed this long before it expires, or after nine tenths of its life if that is shorter: it must outlive its way. */
 const MARGIN = seconds(30);
 
-const grantOf = ({ body, ...answer }: Answer, now: MonotonicMillis): Grant => {
+const grantOf = ({ answer: { body, ...answer }, attempts }: Answered, now: MonotonicMillis): Grant => {
   const fields = (typeof body === "object" && body !== null ? body : {}) as Readonly<Record<string, unknown>>;
   const { access_token: accessToken, refresh_token: refreshToken, expires_in: expiresIn } = fields;
   if (typeof accessToken !== "string" || typeof expiresIn !== "number" || !(expiresIn > 0))
     throw new SluiceFailure("expected an access token and its expires_in, got something else", {
       code: "unreadable_answer",
-      attempts: 1,
+      attempts,
+      requestId: answer.headers.get("x-request-id"),
       // Without its body: there may be a token in it.
       answer: { ...answer, body: null },
     });
@@ -50,8 +51,8 @@ export const tokenCredentials = (apiKey: string, ask: Ask, clock: Pick<Clock, "m
 
   // No caller's signal: whoever gives up does not take the token from the others.
   const granted = async (path: string, credentials: Credentials, body: object): Promise<Grant> => {
-    const answer = await ask({ operation: `POST ${path}`, path, ...body }, credentials, undefined);
-    return grantOf(answer, clock.monotonic());
+    const answered = await ask({ operation: `POST ${path}`, path, ...body }, credentials, undefined);
+    return grantOf(answered, clock.monotonic());
   };
   const exchanged = (): Promise<Grant> => granted("/v1/auth/token", keyCredentials(apiKey), {});
   // Its answer lost, it is shown again within seconds: the server allows for that.

@@ -119,8 +119,13 @@ describe("giving up", () => {
   });
 
   it.each(["<html>welcome</html>", "{", ""])("on a good answer that is none: %j", async (body) => {
-    const { client } = await against([{ status: 200, body }]);
-    expect(await failureOf(client.sms.send(SMS))).toMatchObject({ code: "unreadable_answer", status: 200 });
+    const { client } = await against(["cut", { status: 200, headers: { "X-Request-Id": "req_7" }, body }]);
+    expect(await failureOf(client.sms.send(SMS))).toMatchObject({
+      code: "unreadable_answer",
+      status: 200,
+      attempts: 2,
+      requestId: "req_7",
+    });
   });
 });
 
