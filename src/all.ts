@@ -1,5 +1,5 @@
 /** `npm start`: API, gate, workers and sandbox in one process, on a private Redis unless REDIS_URL names one. */
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Logger } from "pino";
 import { cacheDirectory, isRunByNpm, processEnvironment, readEnv, type Config } from "../config/env.ts";
@@ -13,6 +13,7 @@ import { failToStart } from "./start/fail.ts";
 import { onStop, type Lifecycle } from "./start/lifecycle.ts";
 import { startPrivateRedis } from "./start/private-redis.ts";
 import { findRedis } from "./start/redis-binary.ts";
+import { startRefused } from "./start/refusal.ts";
 import { welcome } from "./start/welcome.ts";
 
 const redisFor = async (config: Config, dataDir: string, lifecycle: Lifecycle, log: Logger): Promise<RedisAddress> => {
@@ -24,12 +25,22 @@ const redisFor = async (config: Config, dataDir: string, lifecycle: Lifecycle, l
   return redis.address;
 };
 
+const makeDirectory = (dataDir: string): void => {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw startRefused(`SLUICE_DATA_DIR: expected a directory to write in, got ${dataDir} (${code})`);
+  }
+};
+
 const start = async (): Promise<void> => {
   const config = readEnv(processEnvironment());
   const log = createLogger({ level: config.logLevel });
   const lifecycle = onStop(log, { withParent: isRunByNpm() });
   const dataDir = resolve(config.dataDir);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDirectory(dataDir);
   const address = await redisFor(config, dataDir, lifecycle, log);
   const { key, isNew } = config.adminKey === null ? await adminKeyIn(dataDir) : { key: config.adminKey, isNew: false };
   const sandboxed = config.sandbox ?? true;

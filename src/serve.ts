@@ -7,6 +7,7 @@ import type { Core } from "./compose.ts";
 import { loop } from "./gate/loop.ts";
 import { createServer } from "./http/server.ts";
 import type { Lifecycle } from "./start/lifecycle.ts";
+import { notListening } from "./start/listening.ts";
 
 /** @returns the address it listens on; the seed file's accounts are made as soon as Redis is there */
 export const serve = async (
@@ -33,5 +34,6 @@ export const serve = async (
     trustedProxies: config.trustedProxies,
   });
   lifecycle.add("api", () => server.close());
-  return server.listen({ host: config.host, port: config.port });
+  const { host, port } = config;
+  return server.listen({ host, port }).catch(notListening(host, "PORT", port));
 };

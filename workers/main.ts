@@ -7,7 +7,8 @@ import { openWatchPort } from "../src/observe/port.ts";
 import { failToStart } from "../src/start/fail.ts";
 import { startHeartbeat } from "../src/start/heartbeat.ts";
 import { onStop } from "../src/start/lifecycle.ts";
-import { startRefused } from "../src/start/refusal.ts";
+import { notListening } from "../src/start/listening.ts";
+import { isStartRefused, startRefused } from "../src/start/refusal.ts";
 import { composeWorker } from "./compose.ts";
 import { mayLookAt } from "./watching.ts";
 
@@ -21,11 +22,12 @@ const start = async (): Promise<void> => {
   lifecycle.add("core", core.close);
   if (config.workerPort !== null) {
     const { host, workerPort: port, adminKey } = config;
-    const closePort = await openWatchPort({ host, port, metrics: core.metrics, mayLook: mayLookAt(adminKey) }).catch(
-      (error: Error) => {
+    const closePort = await openWatchPort({ host, port, metrics: core.metrics, mayLook: mayLookAt(adminKey) })
+      .catch(notListening(host, "SLUICE_WORKER_PORT", port))
+      .catch((error: Error) => {
+        if (isStartRefused(error)) throw error;
         throw startRefused(`SLUICE_WORKER_PORT: expected a free port, got ${port} (${error.message})`);
-      },
-    );
+      });
     lifecycle.add("watch port", closePort);
   }
   await composeWorker(core, lifecycle, config.sandbox ?? false);

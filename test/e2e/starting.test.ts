@@ -1,6 +1,6 @@
 /** Starting: before Redis is there, twice at once, where the port is taken. */
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
@@ -111,5 +111,23 @@ describe("starting", () => {
       "sluice: PORT: expected a free port, got one that another process listens on (set PORT)",
     ]);
     await until(() => startOf(server) === undefined, { what: "its Redis to end" });
+  });
+
+  it("on an address that is not this machine's, or in a directory that is none, it says which variable is wrong", async () => {
+    const file = freshDirectory();
+    writeFileSync(file, "");
+    const wrong: readonly [Record<string, string>, string][] = [
+      [{ HOST: "192.0.2.1" }, "HOST: expected an address of this machine, got 192.0.2.1 (EADDRNOTAVAIL)"],
+      [{ SLUICE_DATA_DIR: file }, `SLUICE_DATA_DIR: expected a directory to write in, got ${file} (EEXIST)`],
+      [
+        { SLUICE_DATA_DIR: join(file, "data") },
+        `SLUICE_DATA_DIR: expected a directory to write in, got ${file}/data (ENOTDIR)`,
+      ],
+    ];
+    for (const [env, line] of wrong) {
+      const program = run("src/all.ts", { SLUICE_DATA_DIR: freshDirectory(), LOG_LEVEL: "warn", ...env });
+      expect(await program.ended).toBe(1);
+      expect(program.output().trim().split("\n")).toEqual([`sluice: ${line}`]);
+    }
   });
 });
