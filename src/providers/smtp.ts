@@ -63,13 +63,14 @@ const refusedHere = (error: SendError): boolean =>
 export const smtpProvider = (options: SmtpOptions): Provider => {
   const { timeout, connectTimeout = seconds(10), connections = 50, onWritten } = options;
   const server = smtpServer(options.url);
-  const pool: SMTPPool.Options & { maxRequeues: number } = {
+  const pool: SMTPPool.Options & { maxRequeues: number; forceAuth?: true } = {
     pool: true,
     host: server.host,
     port: server.port,
     secure: server.secure,
     requireTLS: server.tlsRequired,
-    ...(server.auth === undefined ? {} : { auth: server.auth }),
+    // Where the server offers no login it is tried all the same: a relay that does not know us refuses each mail for good.
+    ...(server.auth === undefined ? {} : { auth: server.auth, forceAuth: true }),
     maxConnections: connections,
     connectionTimeout: connectTimeout,
     greetingTimeout: connectTimeout,

@@ -111,6 +111,14 @@ describe("trouble before the message is named is not the message's", () => {
     expect(outcome).toMatchObject({ ...notCalled, why: "535 5.7.8 bad credentials" });
   });
 
+  it("the login is not offered: the mail is not refused for good for want of it", async () => {
+    const scripted = await server({ auth: "502 5.5.1 not implemented", rcpt: "554 5.7.1 relay access denied" });
+    const url = scripted.url.replace("//", "//user:secret@");
+    const outcome = await providerFor(url).attempt(aMail(), unhurried());
+    expect(outcome).toMatchObject({ ...notCalled, why: "502 5.5.1 not implemented" });
+    expect(scripted.heard.join()).not.toMatch(/MAIL FROM/);
+  });
+
   it("TLS is insisted upon and not offered: not a word of the message is said", async () => {
     const scripted = await server({});
     expect(await providerFor(`${scripted.url}?tls=required`).attempt(aMail(), unhurried())).toMatchObject(notCalled);
