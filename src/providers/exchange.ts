@@ -43,6 +43,7 @@ export const exchange = (question: HttpQuestion, signal: AbortSignal, onWritten?
   new Promise((settle) => {
     const secure = question.url.protocol === "https:";
     let written = false;
+    let answered = false;
     let request: ClientRequest;
     const noReply = (trouble: string) => settle({ kind: "no_reply", written, trouble });
     try {
@@ -66,6 +67,7 @@ export const exchange = (question: HttpQuestion, signal: AbortSignal, onWritten?
     });
     if (onWritten) request.once("finish", onWritten);
     request.once("response", (answer) => {
+      answered = true;
       read(answer, (body) =>
         settle({
           kind: "reply",
@@ -78,6 +80,10 @@ export const exchange = (question: HttpQuestion, signal: AbortSignal, onWritten?
     request.on("error", (error: NodeJS.ErrnoException) => {
       const what = signal.aborted ? "no answer in time" : (error.code ?? error.message);
       noReply(`${written ? "lost after the request was written" : "no connection"}: ${what}`);
+    });
+    // Switching to another protocol is an end without an answer and without an error.
+    request.once("close", () => {
+      if (!answered) noReply("closed without an answer");
     });
     request.end(question.body);
   });

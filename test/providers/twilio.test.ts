@@ -181,6 +181,13 @@ describe("no answer", () => {
     expect([cut, halfway, silent].map(({ heard }) => heard.length)).toEqual([1, 1, 1]);
   });
 
+  it("because the other side changes to another protocol: uncertain, and at once", async () => {
+    const changing = await server((request) => {
+      request.socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
+    });
+    expect(await providerFor(changing.baseUrl).attempt(anSms(), unhurried())).toMatchObject({ kind: "uncertain" });
+  });
+
   it("an answer that drips ends at the deadline", async () => {
     const drips = await server((_request, response) => {
       response.writeHead(201);
