@@ -78,6 +78,8 @@ export const exchange = (question: HttpQuestion, signal: AbortSignal, onWritten?
       );
     });
     request.on("error", (error: NodeJS.ErrnoException) => {
+      // What came of an answer that breaks off is told by its own "close": its status has decided.
+      if (answered) return;
       const what = signal.aborted ? "no answer in time" : (error.code ?? error.message);
       noReply(`${written ? "lost after the request was written" : "no connection"}: ${what}`);
     });

@@ -121,6 +121,22 @@ describe("an answer of a service", () => {
     expect(JSON.stringify(outcome)).not.toMatch(/hunter2|48|XK77|ann|smith/i);
   });
 
+  it("whose body never ends is sent all the same, where it need not name the message", async () => {
+    const endless = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"));
+    });
+    await new Promise<void>((listening) => endless.listen(0, "127.0.0.1", listening));
+    opened.push({ close: () => new Promise((closed) => endless.close(() => closed())) });
+    const baseUrl = `http://127.0.0.1:${(endless.address() as AddressInfo).port}`;
+    const hurried = { timeout: milliseconds(300) };
+    expect(await sms(baseUrl, { providerId: null }, hurried).attempt(anSms(), unhurried())).toEqual({
+      kind: "sent",
+      providerId: "",
+    });
+    expect(await sms(baseUrl, {}, hurried).attempt(anSms(), unhurried())).toMatchObject({ kind: "uncertain" });
+  });
+
   it("with headers that came twice is read by the tighter", async () => {
     const headers = {
       "X-RateLimit-Limit": ["300", "100"],

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { milliseconds, minutes, seconds } from "../../src/domain/time.ts";
 import { twilioProvider, type TwilioOptions } from "../../src/providers/twilio.ts";
 import { aCall, anSms, aWhatsApp, ID, PATIENCE, unhurried } from "../support/dispatches.ts";
@@ -140,6 +140,23 @@ describe("an answer of Twilio's", () => {
 
   it("500 may have sent it", async () => {
     expect(await outcomeOf(500, JSON.stringify({ code: 20500 }))).toMatchObject({ kind: "uncertain" });
+  });
+
+  it("that breaks off or never ends is judged by its status", async () => {
+    const broken = async (status: number, headers: Record<string, string>, breakOff: (socket: Socket) => void) => {
+      const twilio = await server((request, response) => {
+        response.writeHead(status, { "Content-Length": "500", ...headers }).write("{", () => breakOff(request.socket));
+      });
+      return providerFor(twilio.baseUrl, { timeout: milliseconds(300) }).attempt(anSms(), unhurried());
+    };
+    const reset = (socket: Socket) => setTimeout(() => socket.resetAndDestroy(), 20);
+    const drip = () => {};
+    for (const breakOff of [reset, drip]) {
+      expect(await broken(400, {}, breakOff)).toMatchObject({ kind: "permanent" });
+      expect(await broken(401, {}, breakOff)).toMatchObject({ kind: "transient", called: false });
+      expect(await broken(429, { "Retry-After": "17" }, breakOff)).toMatchObject({ retryIn: seconds(17) });
+      expect(await broken(201, {}, breakOff)).toMatchObject({ kind: "uncertain" });
+    }
   });
 
   it("401 loses nothing", async () => {
