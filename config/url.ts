@@ -1,5 +1,5 @@
 /** The variables that are URLs. Those that may carry a password are never echoed. */
-import { unmet, value, type Reader } from "./reading.ts";
+import { unmet, value, type Reader, type Reading } from "./reading.ts";
 
 /** What may be said of a URL that may hold a secret. */
 const about = (text: string, url: URL | null): string => {
@@ -7,6 +7,26 @@ const about = (text: string, url: URL | null): string => {
   return /^(?:https?|rediss?|smtps?|unix|file|ftp|amqps?|postgres(?:ql)?|mysql|mongodb):$/.test(url.protocol)
     ? `a ${url.protocol}// URL${url.hostname === "" ? " without a host" : ""}`
     : `a URL with another scheme (${text.length} characters, not shown)`;
+};
+
+const LOGIN_EXPECTED = "user and password with %, @, : and / written as %25, %40, %3A and %2F";
+
+const decodes = (text: string): boolean => {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** What is wrong with the login or the host of a URL that its library would only stumble over, or null. */
+const unusable = ({ username, password, hostname }: URL): Reading<never> | null => {
+  if (!decodes(username + password)) return unmet(LOGIN_EXPECTED, "a % before something else");
+  // Such a URL's host is not made ASCII by the parser, and no resolver knows it as it stands.
+  if (!/^(?:[\w.-]+|\[[\da-f:.]+\])$/i.test(hostname))
+    return unmet("a host in ASCII, as in xn--mnchen-3ya.de for münchen.de", "one with other characters");
+  return null;
 };
 
 const REDIS_EXPECTED = "redis://host:6379 or rediss://host:6379 (one server)";
@@ -24,7 +44,7 @@ export const redisUrl: Reader<string> = (text) => {
     return unmet("redis://host:6379/0, with the number of a database or nothing after the host", "another path");
   // The client library would take any parameter for an option of its own.
   if (url.search !== "" || url.hash !== "") return unmet(`${REDIS_EXPECTED} without parameters`, "a URL with some");
-  return value(text);
+  return unusable(url) ?? value(text);
 };
 
 /** The adapter takes it apart (providers/smtp-url.ts); what it would not understand stops the start here. */
@@ -36,10 +56,8 @@ export const smtpUrl: Reader<string> = (text) => {
   if (!/^\/?$/.test(url.pathname) || url.hash !== "") return unmet(`${expected} with nothing behind it`, "more");
   if (![...url.searchParams].every((parameter) => parameter.join("=") === "tls=required"))
     return unmet("no parameter but ?tls=required", "another one");
-  if (!/^(?:[^%]|%[0-9A-Fa-f]{2})*$/.test(url.username + url.password))
-    return unmet("user and password with %, @, : and / written as %25, %40, %3A and %2F", "a % before something else");
   if ((url.username === "") !== (url.password === "")) return unmet("user and password, or neither", "one of them");
-  return value(text);
+  return unusable(url) ?? value(text);
 };
 
 /** An http(s) address without credentials, parameters or a slash at its end: paths are put behind it. */

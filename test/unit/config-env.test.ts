@@ -130,6 +130,16 @@ const BAD: readonly (readonly [variable: string, text: string, expectedGot: stri
     `redis://h/${HIDDEN}`,
     "expected redis://host:6379/0, with the number of a database or nothing after the host, got another path",
   ],
+  [
+    "REDIS_URL",
+    `redis://:${HIDDEN}%zz@host`,
+    "expected user and password with %, @, : and / written as %25, %40, %3A and %2F, got a % before something else",
+  ],
+  [
+    "REDIS_URL",
+    "redis://redis.münchen.de:6379",
+    "expected a host in ASCII, as in xn--mnchen-3ya.de for münchen.de, got one with other characters",
+  ],
   ["REDIS_URL", "redis://h?keyPrefix=x", `expected ${REDIS} without parameters, got a URL with some`],
   ["SLUICE_DATA_DIR", "a\0b", String.raw`expected a directory, got "a\u0000b"`],
   ["SLUICE_FSYNC", "no", 'expected one of always, everysec, got "no"'],
@@ -154,6 +164,17 @@ const BAD: readonly (readonly [variable: string, text: string, expectedGot: stri
     "SMTP_URL",
     `smtp://u:${HIDDEN}%zz@host`,
     "expected user and password with %, @, : and / written as %25, %40, %3A and %2F, got a % before something else",
+  ],
+  // As Latin-1 writes "é".
+  [
+    "SMTP_URL",
+    `smtp://u:${HIDDEN}%E9@host`,
+    "expected user and password with %, @, : and / written as %25, %40, %3A and %2F, got a % before something else",
+  ],
+  [
+    "SMTP_URL",
+    "smtp://mail.münchen.de",
+    "expected a host in ASCII, as in xn--mnchen-3ya.de for münchen.de, got one with other characters",
   ],
   ["SMTP_URL", "smtp://user@host", "expected user and password, or neither, got one of them"],
   ["SLUICE_SANDBOX", "maybe", 'expected on or off, got "maybe"'],
