@@ -29,6 +29,9 @@ export interface ForecastQuestion {
   /** Between two messages of the channel, and of the sender; null without a rate. */
   readonly intervalMs: Millis | null;
   readonly senderIntervalMs: Millis | null;
+  /** When the first that goes before it may go by these rates; at once, if it is not stated. */
+  readonly channelSlot?: Instant;
+  readonly senderSlot?: Instant;
   /** Messages of any account that share the channel's rate and may go before it. Used only with `intervalMs`. */
   readonly channelAhead: number;
   /** Not due before (`send_at`, a retry), or closed until. */
@@ -62,26 +65,30 @@ const byLength = (rooms: readonly Room[]): Room[] =>
 interface CrowdBefore extends Crowd {
   /** Whether it shares the channel's rate: the account's other channels do not. */
   readonly onChannel: boolean;
+  /** Whether it shares the sender's. */
+  readonly ofSender: boolean;
 }
 
 type LevelRooms = Pick<ForecastLevel, "name" | "ahead"> & { readonly rooms: readonly Room[] };
 
-const crowdOf = (levels: readonly LevelRooms[], size: number, onChannel: boolean): CrowdBefore => {
-  return { rooms: byLength(levels.flatMap((level) => level.rooms)), remaining: size, taken: 0, onChannel };
-};
+const crowdOf = (levels: readonly LevelRooms[], size: number): CrowdBefore => ({
+  rooms: byLength(levels.flatMap((level) => level.rooms)),
+  remaining: size,
+  taken: 0,
+  onChannel: levels.some(({ name }) => name !== "all"),
+  ofSender: levels.some(({ name }) => name === "sender"),
+});
 
 /**
  * Whoever goes before the message, by the quotas they need: its own lane needs them all, another sender's messages not
  * its sender's, another channel's only the account's.
  */
 const crowdsBefore = (position: number, levels: readonly LevelRooms[]): CrowdBefore[] => {
-  const crowds = [crowdOf(levels, position - 1, true)];
+  const crowds: CrowdBefore[] = [{ ...crowdOf(levels, position - 1), onChannel: true, ofSender: true }];
   let counted = position - 1;
   const narrowFirst = levels.toSorted((a, b) => (a.ahead ?? 0) - (b.ahead ?? 0));
   for (const [i, { ahead = 0 }] of narrowFirst.entries()) {
-    const needed = narrowFirst.slice(i);
-    const onChannel = needed.some((level) => level.name !== "all");
-    if (ahead > counted) crowds.push(crowdOf(needed, ahead - counted, onChannel));
+    if (ahead > counted) crowds.push(crowdOf(narrowFirst.slice(i), ahead - counted));
     counted = Math.max(counted, ahead);
   }
   return crowds;
@@ -110,13 +117,16 @@ export const roomIn = (quotas: readonly ForecastLevel["quota"][], now: Instant):
  */
 const withoutWaiting = (question: ForecastQuestion): Forecast | null => {
   const { now, levels, notBefore, channelAhead, intervalMs, senderIntervalMs } = question;
+  const { channelSlot = now, senderSlot = now } = question;
   if (notBefore !== undefined && notBefore > now) return null;
   const inLane = Math.max(1, question.position) - 1;
   let all = inLane;
   let onChannel = Math.max(inLane, channelAhead);
+  let ofSender = inLane;
   for (const { name, ahead = 0 } of levels) {
     all = Math.max(all, ahead);
     if (name !== "all") onChannel = Math.max(onChannel, ahead);
+    if (name === "sender") ofSender = Math.max(ofSender, ahead);
   }
   const room =
     question.room ??
@@ -125,8 +135,8 @@ const withoutWaiting = (question: ForecastQuestion): Forecast | null => {
       now,
     );
   if (room <= all) return null;
-  const byRate = Math.max(onChannel * (intervalMs ?? 0), inLane * (senderIntervalMs ?? 0));
-  const at = instant(Math.ceil(now + byRate));
+  const byChannel = channelSlot + onChannel * (intervalMs ?? 0);
+  const at = instant(Math.ceil(Math.max(now, byChannel, senderSlot + ofSender * (senderIntervalMs ?? 0))));
   return { at, heldBy: at - now >= NOT_WORTH_NAMING ? "rate" : null };
 };
 
@@ -145,15 +155,17 @@ export const forecast = (question: ForecastQuestion): Forecast => {
   const closed = notBeforeBy === "provider" && earliest > now;
   const from = closed ? earliest : now;
   const crowds = crowdsBefore(position, levels);
+  const channelFree = Math.max(from, question.channelSlot ?? from);
+  const senderFree = Math.max(from, question.senderSlot ?? from);
   const paces = [
-    { interval: intervalMs ?? 0, crowds: crowds.filter((crowd) => crowd.onChannel), free: from },
-    { interval: senderIntervalMs ?? 0, crowds: crowds.slice(0, 1), free: from },
+    { interval: intervalMs ?? 0, crowds: crowds.filter((crowd) => crowd.onChannel), free: channelFree },
+    { interval: senderIntervalMs ?? 0, crowds: crowds.filter((crowd) => crowd.ofSender), free: senderFree },
   ];
   const byQuota = walkQuotas({ from, earliest, zone, crowds, rooms, paces });
   const heldBy = byQuota.heldBy ?? (closed ? "provider" : null);
   if (byQuota.at === null) return { at: null, heldBy };
 
-  const others = from + question.channelAhead * (intervalMs ?? 0);
+  const others = channelFree + question.channelAhead * (intervalMs ?? 0);
   const at = instant(Math.ceil(Math.max(byQuota.at, others, ...paces.map((pace) => pace.free))));
   const byRate = at - byQuota.at;
   // Named is what makes up the greater part of the wait.

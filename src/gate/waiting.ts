@@ -39,6 +39,9 @@ interface Surroundings {
   readonly besides: number;
   readonly channelRate: Millis | null;
   readonly senderRate: Millis | null;
+  /** When the next of their slots may be had, but for what is released and waits for one of the channel's. */
+  readonly channelSlot: Instant;
+  readonly senderSlot: Instant;
   /** On the channel: messages that BullMQ has, and those of other accounts that nothing holds up. */
   readonly released: number;
   readonly others: number;
@@ -53,6 +56,13 @@ const isPaused = (look: Look): boolean =>
   look.removed || countIn(look.accountOnChannel, "paused") === 1 || countIn(look.channelRate, "paused") === 1;
 
 const free = (row: Fields): number => countIn(row, "queued") - countIn(row, "throttled");
+
+/** What is released and not begun (`out`) is before the next. */
+const nextSlot = (row: Fields, out: number, { now }: Look): Instant => {
+  const between = interval(row);
+  if (between === null) return now;
+  return instant(Math.max(now, countIn(row, "last") + between) + out * between);
+};
 
 const around = (look: Look, lane: Lane): Surroundings => {
   let urgent = 0;
@@ -71,6 +81,8 @@ const around = (look: Look, lane: Lane): Surroundings => {
     besides: Math.max(0, countIn(look.accountOnChannel, `live_${lane.class}`) - countIn(look.lane, "live")),
     channelRate: interval(look.channelRate),
     senderRate: interval(look.senderRow),
+    channelSlot: nextSlot(look.channelRate, 0, look),
+    senderSlot: nextSlot(look.senderRow, countIn(look.senderRow, "out"), look),
     released: countIn(look.channelSums, "released"),
     others: Math.max(0, free(look.channelSums) - free(look.accountOnChannel)),
     paused: isPaused(look),
@@ -106,6 +118,7 @@ export const forecastOfLast = (look: Look, channel: Channel, waiting: number): F
 const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, dueAt: Instant | null): Forecast => {
   const here = surroundings(look, lane);
   const { released, others, paused, closedUntil, quotas } = here;
+  const ofSender = inLane - 1 + look.urgentOfSender;
   // Of other accounts, their turns.
   const turns = Math.min(others, (ahead + 1) * Math.max(0, look.accountsInRing - 1));
   const channelAhead = released + ahead + turns;
@@ -114,13 +127,15 @@ const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, d
     position: inLane,
     zone: look.zone,
     levels: [
-      { name: "sender", quota: quotas.sender },
+      { name: "sender", ahead: ofSender, quota: quotas.sender },
       { name: lane.channel, ahead, quota: quotas.channel },
       { name: "all", ahead, quota: quotas.account },
     ],
     room: here.room,
     intervalMs: here.channelRate,
     senderIntervalMs: here.senderRate,
+    channelSlot: here.channelSlot,
+    senderSlot: here.senderSlot,
     channelAhead,
     paused,
   };

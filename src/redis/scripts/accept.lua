@@ -17,7 +17,7 @@
           written, or the account's zone and for each message |state parked (0|1) created number view (0: none)
      A view is what `look` tells of a lane, as far as a forecast needs it: a line of words (name, value, …) for each of lane,
      account on channel, channel sums, rate, sender row, channel row and account row; then lanes in the class, accounts in the
-     ring, sending held since a failover (0|1), the zone. One for all messages of a lane; none for what was there already, or has ended. ]]
+     ring, sending held since a failover (0|1), the zone, how many of the sender's are more urgent. One for all messages of a lane; none for what was there already, or has ended. ]]
 local now
 local opened, accepted, nudged, views = {}, {}, {}, {}
 -- What it is asked to take, in order; the lanes that it comes into, and what comes, to be pushed at the end.
@@ -228,7 +228,7 @@ for channel in pairs(nudged) do redis.call('PUBLISH', cell .. 'nudge', channel) 
 
 local LANE, ON_CHANNEL, SUMS = { 'popped', 'live', 'held_by' },
   { 'live_high', 'live_normal', 'live_low', 'queued', 'throttled', 'paused', 'held_by' }, { 'queued', 'throttled', 'released' }
-local RATE, SENDER, LEVEL = { 'paused', 'closed', 'interval' }, { 'closed', 'interval', 'held' }, { 'held' }
+local RATE, SENDER, LEVEL = { 'paused', 'closed', 'interval', 'last' }, { 'closed', 'interval', 'last', 'out', 'held' }, { 'held' }
 
 -- `levels`: with what is counted of the windows that have a limit.
 local function words(row, fields, levels)
@@ -254,6 +254,18 @@ local function words(row, fields, levels)
   return table.concat(said, ' ')
 end
 
+local function urgent_of_sender(lane)
+  local urgent = 0
+  for _, class in ipairs(CLASSES) do
+    if class == lane.class then break end
+    -- Most have none, and need not be asked.
+    if lane.ac.f['live_' .. class] then
+      urgent = urgent + (ln_of(lane.account, lane.channel, class, lane.sender).f.live or 0)
+    end
+  end
+  return urgent
+end
+
 local failover
 local function seen(lane)
   failover = failover or redis.call('HEXISTS', cell .. 'home', 'to')
@@ -263,6 +275,7 @@ local function seen(lane)
     words(chain[1], SENDER, true), words(chain[2], LEVEL, true), words(chain[3], LEVEL, true),
     redis.call('ZCARD', cell .. 'in:' .. lane.account .. ':' .. lane.channel .. ':' .. lane.class),
     redis.call('ZCARD', cell .. 'ring:' .. lane.channel .. ':a'), failover, open_account(lane.account).zone,
+    urgent_of_sender(lane),
   }, '\n')
 end
 

@@ -77,6 +77,7 @@ const viewOf = (view: string, now: Instant): Look => {
     lanesInClass: Number(lines[7]),
     accountsInRing: Number(lines[8]),
     failover: lines[9] === "1",
+    urgentOfSender: Number(lines[11]),
   };
 };
 

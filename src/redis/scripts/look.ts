@@ -27,6 +27,8 @@ export interface Look {
   readonly accountsInRing: number;
   /** Sending is held since a failover (failover-declare.lua). */
   readonly failover: boolean;
+  /** Waiting messages of its sender that are more urgent. */
+  readonly urgentOfSender: number;
 }
 
 export type Subject =
@@ -53,5 +55,6 @@ export const look = async (scripts: ScriptRunner, account: string, subject: Subj
     lanesInClass: number(reply[13]),
     accountsInRing: number(reply[14]),
     failover: reply[15] === 1,
+    urgentOfSender: number(reply[16]),
   };
 };

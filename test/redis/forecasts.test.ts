@@ -1,0 +1,85 @@
+/** What is told of a waiting message, and when it goes if nothing else happens. */
+import { describe, expect, it } from "@jest/globals";
+import { viewOf, standingOf } from "../../src/gate/view.ts";
+import { acceptEach } from "../../src/redis/scripts/accept.ts";
+import { look } from "../../src/redis/scripts/look.ts";
+import { gateStages } from "../support/gate-cell.ts";
+import { HOUR, row, T0, type Stage } from "../support/gate-stage.ts";
+
+const MINUTE = 60_000;
+
+describe("a forecast comes true", () => {
+  const newStage = gateStages();
+  const aStage = async (): Promise<Stage> => {
+    const stage = await newStage();
+    await stage.zoneRow("UTC", row());
+    await stage.account("a", { zone: "UTC" });
+    return stage;
+  };
+
+  /** In ms after T0. */
+  const toldOf = async (stage: Stage, id: string): Promise<number | null> => {
+    const seen = await look(stage.scripts, "a", { id });
+    const at = seen && viewOf(id, seen).estimatedSendAt;
+    return at === null ? null : at - T0;
+  };
+
+  /** As the one who sends it is told; in ms after T0. */
+  const answeredOn = async (stage: Stage, id: string, sender = "s0@x.org"): Promise<number | null> => {
+    const draft = { id, channel: "email", class: "low", sender, recipient: "r@y.org", kept: "", body: "{}" } as const;
+    const messages = [{ ...draft, sendAt: null, expiresAt: null }];
+    const request = { account: "a", backlogCap: 1_000, batchId: null, messages, told: true };
+    const [reply] = await acceptEach(stage.scripts, [request]);
+    if (reply?.kind !== "accepted") throw new Error("expected it to be accepted");
+    const [record] = reply.records;
+    const { estimatedSendAt: at } = standingOf(record!.seen!, {
+      number: record!.number,
+      channel: "email",
+      class: "low",
+    });
+    return at === null ? null : at - T0;
+  };
+
+  /** Moves the clock by so much at a time until it has gone. */
+  const goneAt = async (stage: Stage, id: string, step: number): Promise<number> => {
+    for (let ms = stage.now(); ; ms += step) {
+      await stage.at(ms);
+      if ((await stage.drain()).includes(id)) return ms;
+      if (ms > 72 * HOUR) throw new Error("expected it to go within three days");
+    }
+  };
+
+  it("where its sender has something more urgent, which needs the sender's quota first", async () => {
+    const stage = await aStage();
+    await stage.limit("S|a|email|s0@x.org", { hour: 2 });
+    await stage.put("a", 5, { class: "high" });
+    await stage.put("a", 1, { class: "normal" });
+    await stage.put("a", 1, { class: "normal", sender: "other@x.org" });
+    // Two urgent ones an hour; the third hour is the last one's and the normal one's.
+    expect(await answeredOn(stage, "late")).toBe(3 * HOUR);
+    await stage.drain();
+    expect(await toldOf(stage, "late")).toBe(3 * HOUR);
+    expect(await goneAt(stage, "late", HOUR)).toBe(3 * HOUR);
+  });
+
+  it("where its sender has something more urgent, which has the sender's rate first", async () => {
+    const stage = await aStage();
+    await stage.senderRate("a", MINUTE);
+    await stage.put("a", 3, { class: "high" });
+    expect(await answeredOn(stage, "late")).toBe(3 * MINUTE);
+    expect(await goneAt(stage, "late", MINUTE)).toBe(3 * MINUTE);
+  });
+
+  it.each(["sender", "channel"])("where the last slot of the %s's rate was had a moment ago", async (whose) => {
+    const stage = await aStage();
+    if (whose === "sender") await stage.senderRate("a", MINUTE);
+    else await stage.channel("email", { interval: MINUTE as never });
+    await stage.put("a", 1);
+    await stage.drain();
+    await stage.at(10_000);
+    expect(await answeredOn(stage, "first")).toBe(MINUTE);
+    expect(await answeredOn(stage, "second")).toBe(2 * MINUTE);
+    await stage.release();
+    expect(await toldOf(stage, "second")).toBe(2 * MINUTE);
+  });
+});
