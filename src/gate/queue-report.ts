@@ -9,7 +9,7 @@ import type { ScriptRunner } from "../redis/script.ts";
 import { look } from "../redis/scripts/look.ts";
 import { snapshot } from "../redis/scripts/snapshot.ts";
 import type { QueueReport } from "./looking.ts";
-import { forecastOfLast } from "./waiting.ts";
+import { drainsAt } from "./waiting.ts";
 
 type ByChannel = { readonly [channel in Channel]: QueueReport };
 
@@ -51,9 +51,9 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
     return known.length === 0 ? null : instant(Math.min(...known.map(Number)));
   };
 
-  const drains = async (account: string, channel: Channel, waiting: number): Promise<Instant | null> => {
+  const drains = async (account: string, channel: Channel): Promise<Instant | null> => {
     const seen = await look(scripts, account, { channel, class: "normal", sender: NOBODY });
-    return seen && forecastOfLast(seen, channel, waiting).at;
+    return seen && drainsAt(seen, channel);
   };
 
   const ofAccount = (account: string): Promise<ByChannel> =>
@@ -66,7 +66,7 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
         ...depths(own, paused),
         oldestAt: waiting === 0 ? null : await oldest(account, channel),
         ratePerSecond: perSecond(rate),
-        drainsAt: waiting === 0 ? null : await drains(account, channel, waiting),
+        drainsAt: waiting === 0 ? null : await drains(account, channel),
       };
     });
 

@@ -111,9 +111,13 @@ export const forecastFor = (look: Look, lane: Lane, place: number, dueAt: Instan
   return forecastBehind(look, lane, position, ahead, dueAt);
 };
 
-/** When the last of so many waiting messages of the account on the channel will have gone, whatever their lanes. */
-export const forecastOfLast = (look: Look, channel: Channel, waiting: number): Forecast =>
-  forecastBehind(look, { channel, class: "low" }, 1, Math.max(0, waiting - 1), null);
+/** When the last waiting message of the account on the channel will have gone, whatever its lane; null when nobody can say. */
+export const drainsAt = (look: Look, channel: Channel): Instant | null => {
+  const inLanes = countIn(look.accountOnChannel, "queued");
+  // What has been released holds its quota already, and does not ask for it once more.
+  if (inLanes === 0) return isPaused(look) ? null : look.now;
+  return forecastBehind(look, { channel, class: "low" }, 1, inLanes - 1, null).at;
+};
 
 const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, dueAt: Instant | null): Forecast => {
   const here = surroundings(look, lane);

@@ -1,8 +1,12 @@
 /** What is told of a waiting message, and when it goes if nothing else happens. */
 import { describe, expect, it } from "@jest/globals";
-import { viewOf, standingOf } from "../../src/gate/view.ts";
+import { milliseconds } from "../../src/domain/time.ts";
+import { queueReports } from "../../src/gate/queue-report.ts";
+import { standingOf, viewOf } from "../../src/gate/view.ts";
+import { keysOf } from "../../src/redis/keys.ts";
 import { acceptEach } from "../../src/redis/scripts/accept.ts";
 import { look } from "../../src/redis/scripts/look.ts";
+import type { Queues } from "../../src/queue/queues.ts";
 import { gateStages } from "../support/gate-cell.ts";
 import { HOUR, row, T0, type Stage } from "../support/gate-stage.ts";
 
@@ -40,6 +44,11 @@ describe("a forecast comes true", () => {
     return at === null ? null : at - T0;
   };
 
+  const queueOf = async (stage: Stage, account: string) => {
+    const { redis, scripts, cell } = stage;
+    return (await queueReports(redis, scripts, keysOf(cell), {} as Queues)(account)).email;
+  };
+
   /** Moves the clock by so much at a time until it has gone. */
   const goneAt = async (stage: Stage, id: string, step: number): Promise<number> => {
     for (let ms = stage.now(); ; ms += step) {
@@ -73,7 +82,7 @@ describe("a forecast comes true", () => {
   it.each(["sender", "channel"])("where the last slot of the %s's rate was had a moment ago", async (whose) => {
     const stage = await aStage();
     if (whose === "sender") await stage.senderRate("a", MINUTE);
-    else await stage.channel("email", { interval: MINUTE as never });
+    else await stage.channel("email", { interval: milliseconds(MINUTE) });
     await stage.put("a", 1);
     await stage.drain();
     await stage.at(10_000);
@@ -81,5 +90,22 @@ describe("a forecast comes true", () => {
     expect(await answeredOn(stage, "second")).toBe(2 * MINUTE);
     await stage.release();
     expect(await toldOf(stage, "second")).toBe(2 * MINUTE);
+  });
+
+  it("of a whole queue, of which some has been released and holds its quota already", async () => {
+    const stage = await aStage();
+    await stage.channel("email", { interval: milliseconds(1_000) });
+    await stage.limit("C|a|email", { hour: 10 });
+    await stage.put("a", 10);
+    expect(await stage.released()).toHaveLength(2);
+    expect((await queueOf(stage, "a")).drainsAt).toBe(T0 + 9_000);
+  });
+
+  it("of a queue all of which has been released, where what it holds is the last of its quota", async () => {
+    const stage = await aStage();
+    await stage.limit("C|a|email", { hour: 2 });
+    await stage.put("a", 2);
+    expect(await stage.released()).toHaveLength(2);
+    expect((await queueOf(stage, "a")).drainsAt).toBe(T0);
   });
 });
