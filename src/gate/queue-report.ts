@@ -19,7 +19,7 @@ const LANES_READ = 500;
 /** Senders' own rules are left out of the sum: no address is empty, so no row is found. */
 const NOBODY = "";
 
-/** What the scripts keep as throttled is held up by whatever it may be: `paced` of it by a rate or a provider alone. */
+/** What the scripts keep as throttled is held up by whatever it may be: `paced` of it by something else than a quota. */
 const outOfQuota = (row: Fields): number => countIn(row, "throttled") - countIn(row, "paced");
 
 /** `queued` is what waits in lanes and in BullMQ and is not held up by a quota. While it is paused, that is what holds it up. */

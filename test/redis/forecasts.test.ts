@@ -108,4 +108,18 @@ describe("a forecast comes true", () => {
     expect(await stage.released()).toHaveLength(2);
     expect((await queueOf(stage, "a")).drainsAt).toBe(T0);
   });
+
+  it("behind an account that is paused, of which nothing goes", async () => {
+    const stage = await aStage();
+    for (const other of ["b", "c"]) await stage.account(other, { zone: "UTC" });
+    await stage.channel("email", { interval: milliseconds(1_000) });
+    await stage.pause("b", "email", true);
+    await stage.put("b", 500);
+    await stage.release();
+    await stage.put("c", 3);
+    const ids = await stage.put("a", 50);
+    const last = ids.at(-1)!;
+    // Those of its own, and the three of the one that takes turns with it.
+    expect(await toldOf(stage, last)).toBe(52_000);
+  });
 });

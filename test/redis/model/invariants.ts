@@ -116,9 +116,10 @@ export const violations = (state: CellState, cast: Cast, messages: readonly Mess
       if (!urgent && inH) bad.push(`${on} is in H and not urgent`);
       same(`lane_parked of ${on}`, num(ac, "lane_parked"), laneParked);
       const queued = truth.on.get(`${on} queued`) ?? 0;
-      const throttled = ac["parked"] === "1" ? queued : laneParked;
+      const isStopped = ac["paused"] === "1" || ac["parked"] === "2";
+      const throttled = isStopped || ac["parked"] === "1" ? queued : laneParked;
       same(`throttled of ${on}`, num(ac, "throttled"), throttled);
-      const paced = ac["parked"] === "1" ? 0 : lanePaced;
+      const paced = isStopped ? queued : ac["parked"] === "1" ? 0 : lanePaced;
       same(`paced of ${on}`, num(ac, "paced"), paced);
       sums["paced"] = (sums["paced"] ?? 0) + paced;
       sums["throttled"] = (sums["throttled"] ?? 0) + throttled;

@@ -80,6 +80,19 @@ export const PARCELS: readonly Rule[] = [
   },
   {
     of: "parcelFlow",
+    name: "what waits of an account that is paused makes no parcels of the little that others have",
+    check: async (stage) => {
+      for (const account of ["a", "b"]) await stage.account(account);
+      await stage.put("a", 400);
+      await stage.pause("a", "email", true);
+      await stage.release("email", 25);
+      await stage.put("b", 5);
+      expect(await sizes(stage, 25)).toEqual(Array(5).fill(1));
+    },
+    without: [{ find: "if ac.f.paused == 1 or ac.f.parked == PARKED_FOR_GOOD then", replace: "if false then" }],
+  },
+  {
+    of: "parcelFlow",
     name: "room for few parcels waits for more while the hands have something to do, and no longer",
     check: async (stage) => {
       await stage.account("a");

@@ -1,7 +1,9 @@
 -- What every script that changes rows calls last, and once more where it goes on after that.
 
--- How many messages of an account on a channel are held up, and how many of them by a rate or a provider alone.
+-- How many messages of an account on a channel are held up, and how many of them by something else than a quota. Of one that is
+-- paused, or going, nothing goes: who counts what may go counts none of it.
 local function held_up(ac)
+  if ac.f.paused == 1 or ac.f.parked == PARKED_FOR_GOOD then return ac.f.queued or 0, ac.f.queued or 0 end
   if ac.f.parked == PARKED_BY_QUOTA then return ac.f.queued or 0, 0 end
   return ac.f.lane_parked or 0, ac.f.lane_paced or 0
 end
