@@ -44,11 +44,20 @@ export const batchesOn = ({ redis, scripts, keys }: BatchesParts): Batches => {
     return ids.range(0, ids.length - 1);
   };
 
-  const stateCounts = async (account: string, ids: readonly string[]): Promise<Record<string, number>> => {
+  /** @param ended as the scripts have counted: of those whose time in Redis is over nothing else is left */
+  const stateCounts = async (account: string, ids: readonly string[], ended: Readonly<Record<string, number>>) => {
     const counts: Record<string, number> = {};
+    let gone = 0;
     for (const chunk of chunked(ids, STANDING_AT_MOST))
       for (const status of await standing(scripts, account, chunk))
-        if (status !== null) counts[status] = (counts[status] ?? 0) + 1;
+        if (status === null) gone++;
+        else counts[status] = (counts[status] ?? 0) + 1;
+    for (const [status, count] of Object.entries(ended)) {
+      const seen = counts[status] ?? 0;
+      const missing = Math.min(gone, Math.max(0, count - seen));
+      gone -= missing;
+      if (missing > 0) counts[status] = seen + missing;
+    }
     return counts;
   };
 
@@ -63,7 +72,7 @@ export const batchesOn = ({ redis, scripts, keys }: BatchesParts): Batches => {
       const total = Number(batch["total"]);
       const ended = endedCounts(batch);
       const isOver = Object.values(ended).reduce((sum, count) => sum + count, 0) >= total;
-      const counts = isOver ? ended : await stateCounts(account, await idsIn(id, batch));
+      const counts = isOver ? ended : await stateCounts(account, await idsIn(id, batch), ended);
       return { id, total, createdAt: instant(Number(batch["created"])), counts };
     },
   };

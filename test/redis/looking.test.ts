@@ -1,0 +1,37 @@
+/** What is told of many messages at once adds up with what became of each. */
+import { describe, expect, it } from "@jest/globals";
+import { batchesOn } from "../../src/gate/batches.ts";
+import { keysOf } from "../../src/redis/keys.ts";
+import { gateStages } from "../support/gate-cell.ts";
+import { DAY, row, type Stage } from "../support/gate-stage.ts";
+
+const newStage = gateStages();
+const aStage = async (): Promise<Stage> => {
+  const stage = await newStage();
+  await stage.zoneRow("UTC", row());
+  await stage.account("a", { zone: "UTC" });
+  return stage;
+};
+
+describe("the counts of a batch", () => {
+  it("know of those whose records are gone while others of it wait", async () => {
+    const stage = await aStage();
+    const { redis, scripts, cell } = stage;
+    await stage.limit("C|a|email", { month: 6 });
+    const ids = await stage.put("a", 10, { bulk: true });
+    const batch = ids[0]!.replace("msg", "bat").replace(/.$/, "0");
+    const counts = async () => (await batchesOn({ redis, scripts, keys: keysOf(cell) }).counts("a", batch))?.counts;
+    expect(await stage.cancel(ids[9]!)).toEqual(["ok"]);
+    expect(await stage.drain()).toHaveLength(6);
+    const whole = { sent: 6, throttled: 3, canceled: 1 };
+    expect(await counts()).toEqual(whole);
+    await stage.at(DAY);
+    await stage.purge();
+    await stage.at(7 * DAY);
+    // Some of them, then all.
+    await stage.purge(4);
+    expect(await counts()).toEqual(whole);
+    await stage.purge();
+    expect(await counts()).toEqual(whole);
+  });
+});
