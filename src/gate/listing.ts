@@ -112,7 +112,8 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
       const last = ids.at(-1);
       if (isLastPiece || last === undefined) return { items, nextCursor: null };
       read += ids.length;
-      place += ids.length;
+      // Places have shifted by those who came meanwhile.
+      place = await placeAfter(account, batch, `${last} ${lastAt}`);
       if (read >= READ_AT_MOST) return { items, nextCursor: `${last} ${lastAt}` };
     }
     return { items, nextCursor: null };

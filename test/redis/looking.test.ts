@@ -1,6 +1,8 @@
 /** What is told of many messages at once adds up with what became of each. */
 import { describe, expect, it } from "@jest/globals";
+import type { Redis } from "ioredis";
 import { batchesOn } from "../../src/gate/batches.ts";
+import { listing } from "../../src/gate/listing.ts";
 import { keysOf } from "../../src/redis/keys.ts";
 import { gateStages } from "../support/gate-cell.ts";
 import { DAY, row, type Stage } from "../support/gate-stage.ts";
@@ -33,5 +35,32 @@ describe("the counts of a batch", () => {
     expect(await counts()).toEqual(whole);
     await stage.purge();
     expect(await counts()).toEqual(whole);
+  });
+});
+
+describe("a page of messages", () => {
+  it("that takes several looks repeats nobody when others come meanwhile", async () => {
+    const stage = await aStage();
+    const { redis, scripts, cell } = stage;
+    for (let ms = 0; ms < 25; ms++) {
+      await stage.at(ms);
+      await stage.put("a", 10);
+    }
+    // Somebody sends whenever a piece of the index has been read.
+    const busy = new Proxy(redis, {
+      get: (of, name: keyof Redis) =>
+        name === "zrange"
+          ? async (...args: Parameters<Redis["zrange"]>) => {
+              const found = await of.zrange(...args);
+              await stage.at(stage.now() + 1);
+              await stage.put("a", 7);
+              return found;
+            }
+          : of[name],
+    });
+    const list = listing(busy, scripts, keysOf(cell));
+    const { items } = await list("a", {}, null, 200);
+    expect(items).toHaveLength(200);
+    expect(new Set(items.map(({ id }) => id)).size).toBe(200);
   });
 });
