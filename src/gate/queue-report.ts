@@ -8,6 +8,8 @@ import { countIn, type Fields } from "../redis/reply.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import { look } from "../redis/scripts/look.ts";
 import { snapshot } from "../redis/scripts/snapshot.ts";
+import { standing, STANDING_AT_MOST } from "../redis/scripts/standing.ts";
+import { chunked } from "./batches.ts";
 import type { QueueReport } from "./looking.ts";
 import { drainsAt } from "./waiting.ts";
 
@@ -15,6 +17,9 @@ type ByChannel = { readonly [channel in Channel]: QueueReport };
 
 /** Lanes whose oldest message is looked for; an account with more senders than this gets the oldest of so many. */
 const LANES_READ = 500;
+
+/** Of a lane whose head was canceled or has expired (it stays in its list), so many more are looked at. */
+const BEHIND_HEAD = 1_000;
 
 /** Senders' own rules are left out of the sum: no address is empty, so no row is found. */
 const NOBODY = "";
@@ -41,10 +46,25 @@ const byChannel = async (report: (channel: Channel) => Promise<QueueReport>): Pr
   Object.fromEntries(await Promise.all(CHANNELS.map(async (channel) => [channel, await report(channel)]))) as ByChannel;
 
 export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, queues: Queues) => {
+  const waitsOf = async (account: string, ids: readonly string[]): Promise<readonly boolean[]> => {
+    const statuses = await Promise.all(chunked(ids, STANDING_AT_MOST).map((some) => standing(scripts, account, some)));
+    return statuses.flat().map((status) => status === "queued" || status === "throttled");
+  };
+
+  /** The first of a lane that waits. */
+  const firstOf = async (account: string, lane: string): Promise<string | null> => {
+    const head = await redis.lindex(lane, 0);
+    if (head === null || (await waitsOf(account, [head]))[0]) return head;
+    const ids = await redis.lrange(lane, 1, BEHIND_HEAD);
+    const waits = await waitsOf(account, ids);
+    // Where all of them are gone, it came no sooner than the last of them.
+    return ids.find((_, at) => waits[at]) ?? ids.at(-1) ?? null;
+  };
+
   const oldest = async (account: string, channel: Channel): Promise<Instant | null> => {
     const lanes = await redis.srandmember(keys.lanes(account, channel), LANES_READ);
-    const heads = await Promise.all(lanes.map((lane) => redis.lindex(keys.lane(account, channel, lane), 0)));
-    const ids = heads.filter((id) => id !== null);
+    const first = await Promise.all(lanes.map((lane) => firstOf(account, keys.lane(account, channel, lane))));
+    const ids = first.filter((id) => id !== null);
     // The index is by creation.
     const created = await Promise.all(ids.map((id) => redis.zscore(keys.index(account), id)));
     const known = created.filter((at) => at !== null);

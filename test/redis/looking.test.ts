@@ -3,9 +3,11 @@ import { describe, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
 import { batchesOn } from "../../src/gate/batches.ts";
 import { listing } from "../../src/gate/listing.ts";
+import { queueReports } from "../../src/gate/queue-report.ts";
+import type { Queues } from "../../src/queue/queues.ts";
 import { keysOf } from "../../src/redis/keys.ts";
 import { gateStages } from "../support/gate-cell.ts";
-import { DAY, row, type Stage } from "../support/gate-stage.ts";
+import { DAY, row, T0, type Stage } from "../support/gate-stage.ts";
 
 const newStage = gateStages();
 const aStage = async (): Promise<Stage> => {
@@ -62,5 +64,24 @@ describe("a page of messages", () => {
     const { items } = await list("a", {}, null, 200);
     expect(items).toHaveLength(200);
     expect(new Set(items.map(({ id }) => id)).size).toBe(200);
+  });
+});
+
+describe("since when the oldest waits", () => {
+  it("is not told of one that was canceled", async () => {
+    const stage = await aStage();
+    const { redis, scripts, cell } = stage;
+    await stage.limit("C|a|email", { day: 0 });
+    const ids: string[] = [];
+    for (let ms = 0; ms < 150; ms++) {
+      await stage.at(ms);
+      ids.push(...(await stage.put("a", 1)));
+    }
+    const oldest = async () => (await queueReports(redis, scripts, keysOf(cell), {} as Queues)("a")).email.oldestAt;
+    expect(await oldest()).toBe(T0);
+    await stage.cancel(...ids.slice(0, 3));
+    expect(await oldest()).toBe(T0 + 3);
+    await stage.cancel(...ids.slice(3, 100));
+    expect(await oldest()).toBe(T0 + 100);
   });
 });
