@@ -34,7 +34,7 @@ local function tell()
 end
 
 if state == 'sending' then
-  if x.f.heard == verdict or (x.f.heard and verdict == 'sent') then return 'known' end
+  if x.f.heard and (x.f.heard ~= 'sent' or verdict == 'sent') then return 'known' end
   put(x, 'heard', verdict)
   put(x, 'heard_why', reason ~= '' and reason or nil)
   tell()

@@ -143,6 +143,21 @@ export const UNCERTAIN: readonly Rule[] = [
   },
   {
     of: "uncertain",
+    name: "the first that the provider tells for good holds, also while the message is being sent",
+    check: async (stage) => {
+      await stage.account("a");
+      const [id = ""] = await stage.put("a", 1, { channel: "sms" });
+      const pairs = await stage.released("sms");
+      await stage.begin(pairs);
+      const told = [await stage.heard(id, "sent"), await stage.heard(id, "delivered")];
+      expect([...told, await stage.heard(id, "undelivered")]).toEqual(["noted", "noted", "known"]);
+      await stage.settle(pairs, "sent", { providerId: "SM1" });
+      expect(await stage.state(id)).toBe("delivered");
+    },
+    without: [{ script: "heard", find: "x.f.heard ~= 'sent' or verdict == 'sent'", replace: "verdict == 'sent'" }],
+  },
+  {
+    of: "uncertain",
     name: "what was canceled while it was to go once more is delivered when the provider tells that the first was",
     check: async (stage) => {
       await stage.account("a");
