@@ -29,7 +29,7 @@ local function tell()
     leave_text(m, x.f.provider_id)
     put(x, 'guessed', nil)
   end
-  own_text(m, provider_id)
+  own_text(m, provider_id, now)
   put(x, 'provider_id', provider_id)
 end
 
@@ -51,7 +51,7 @@ elseif x.f.doubt and waits then
   usage(m, now, 'sent')
   leave(m, verdict, now)
 elseif state == 'uncertain' or was_mistaken or ended_in_doubt or (state == 'sent' and verdict ~= 'sent') then
-  change_end(m, verdict)
+  change_end(m, verdict, now)
 else
   return 'known'
 end

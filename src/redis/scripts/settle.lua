@@ -60,14 +60,14 @@ local REAPED_TO = { uncertain = true, asking = true, scheduled = true, queued = 
 -- The reaper was too quick: the worker lives, and knows that it was sent. The reaper has charged it.
 local function late_news(m, x, provider_id)
   if provider_id then
-    own_text(m, provider_id)
+    own_text(m, provider_id, now)
     put(x, 'provider_id', provider_id)
   end
   local state, is_now = x.f.state, x.f.heard or 'sent'
   if state == 'asking' then
     end_asking(m, is_now, now)
   elseif state == 'uncertain' then
-    change_end(m, is_now)
+    change_end(m, is_now, now)
   else
     usage(m, now, 'sent')
     leave(m, is_now, now)
@@ -93,7 +93,7 @@ local function settle(at)
   add(x, 'tries', tries)
   if record ~= '' then note_attempt(x, record) end
   if more.provider_id then
-    own_text(m, more.provider_id)
+    own_text(m, more.provider_id, now)
     put(x, 'provider_id', more.provider_id)
   end
   -- This try was refused; but it was one more because nobody knew, and its provider has told meanwhile of the one before,

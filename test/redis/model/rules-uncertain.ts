@@ -44,7 +44,7 @@ export const UNCERTAIN: readonly Rule[] = [
     },
     without: [
       { script: "asked", find: "if not whose or whose == id then", replace: "if true then" },
-      { script: "settle", find: "    own_text(m, more.provider_id)\n", replace: "" },
+      { script: "settle", find: "    own_text(m, more.provider_id, now)\n", replace: "" },
     ],
   },
   {
@@ -90,7 +90,7 @@ export const UNCERTAIN: readonly Rule[] = [
       await stage.settle(late, "sent", { providerId: "SM1" }, "two");
       expect([await stage.state(lost), await stage.state(other)]).toEqual(["uncertain", "sent"]);
     },
-    without: [{ find: "      change_end(other, 'uncertain')\n", replace: "" }],
+    without: [{ find: "      change_end(other, 'uncertain', now)\n", replace: "" }],
   },
   {
     of: "uncertain",
@@ -140,6 +140,66 @@ export const UNCERTAIN: readonly Rule[] = [
       expect([await stage.used("A|a"), await stage.held("A|a")]).toEqual([1, 0]);
     },
     without: [{ script: "begin", find: "if x.f.doubt and x.f.heard then", replace: "if false then" }],
+  },
+  {
+    of: "uncertain",
+    name: "what is known to have been sent only after it had ended counts as sent, once",
+    check: async (stage) => {
+      await stage.account("a");
+      const counts = async (channel: string): Promise<number> => {
+        const days = await stage.redis.keys(`${stage.cell}use:a:${channel}:*`);
+        const uses = await Promise.all(days.map((key) => stage.redis.hgetall(key)));
+        const sent = uses.flatMap(Object.entries).filter(([field]) => field.endsWith(":sent"));
+        return sent.reduce((sum, [, count]) => sum + Number(count), 0);
+      };
+      // A call of which nobody knew, and then its provider tells; and one whose worker is back.
+      const [told = "", late = ""] = await stage.put("a", 2, { channel: "voice" });
+      const calls = await stage.released("voice");
+      await stage.begin(calls);
+      await stage.settle(calls.slice(0, 1), "uncertain", { tries: 1 });
+      await stage.at(26_000);
+      await stage.reap();
+      expect([await stage.state(told), await stage.state(late), await counts("voice")]).toEqual([
+        "uncertain",
+        "uncertain",
+        0,
+      ]);
+      for (const verdict of ["sent", "delivered", "undelivered"] as const) await stage.heard(told, verdict);
+      expect(await counts("voice")).toBe(1);
+      await stage.settle(calls.slice(1), "sent");
+      expect([await stage.state(told), await stage.state(late), await counts("voice")]).toEqual([
+        "delivered",
+        "sent",
+        2,
+      ]);
+      // A mail that was to go once more, and was canceled.
+      const [doubted = ""] = await stage.put("a", 1);
+      const mails = await stage.released();
+      await stage.begin(mails);
+      await stage.settle(mails, "uncertain", { tries: 1 });
+      await stage.cancel(doubted);
+      await stage.heard(doubted, "delivered");
+      expect(await counts("email")).toBe(1);
+      // A text that was found, and then was another's, and then its own.
+      const [text = ""] = await stage.put("a", 1, { channel: "sms" });
+      await stage.begin(await stage.released("sms"));
+      await stage.at(60_000);
+      await stage.reap();
+      await stage.at(90_000);
+      expect(await stage.ask("sent", 3, "SM1")).toEqual(["ended"]);
+      const [other = ""] = await stage.put("a", 1, { channel: "sms" });
+      const next = await stage.released("sms");
+      await stage.begin(next);
+      await stage.settle(next, "sent", { providerId: "SM1" });
+      expect([await stage.state(text), await stage.state(other)]).toEqual(["uncertain", "sent"]);
+      await stage.heard(text, "delivered", "SM2");
+      expect([await stage.state(text), await counts("sms")]).toEqual(["delivered", 2]);
+    },
+    without: [
+      { find: "if WENT[state] and not WENT[x.f.state]", replace: "if false" },
+      { find: "WENT[state] and not WENT[x.f.state] and", replace: "WENT[state] and" },
+      { find: " and x.f.guessed ~= 1 then usage", replace: " then usage" },
+    ],
   },
   {
     of: "uncertain",
@@ -202,7 +262,7 @@ export const UNCERTAIN: readonly Rule[] = [
     },
     without: [
       { script: "settle", find: `${waits} = true`, replace: `${waits} = false` },
-      { script: "settle", find: "    leave(m, is_now, now)\n", replace: "    change_end(m, is_now)\n" },
+      { script: "settle", find: "    leave(m, is_now, now)\n", replace: "    change_end(m, is_now, now)\n" },
       { script: "settle", find: "and x.f.reaped == 1 and action == 'sent' then", replace: "and x.f.reaped == 1 then" },
     ],
   })),

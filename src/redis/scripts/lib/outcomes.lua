@@ -87,9 +87,12 @@ local function end_asking(m, state, now, reason)
   end_message(m, state, now, reason)
 end
 
--- An end that was not the last word: sent → delivered or undelivered, uncertain → any of them.
-local function change_end(m, state)
+-- An end that was not the last word: sent → delivered or undelivered, uncertain → any of them. Where it is known only now that
+-- it went, it counts as sent now; one that was found by its words did when it was found.
+local WENT = { sent = true, delivered = true, undelivered = true }
+local function change_end(m, state, now)
   local x = x_of(m.id)
+  if WENT[state] and not WENT[x.f.state] and x.f.guessed ~= 1 then usage(m, now, 'sent') end
   if m.batch then
     count('bat:' .. m.batch, 'n:' .. x.f.state, -1)
     count('bat:' .. m.batch, 'n:' .. state, 1)
@@ -101,13 +104,13 @@ end
 
 -- The provider has said by itself whose it is. Where another was taken to be it, because it was asked about first, nobody
 -- knows of that one any more.
-local function own_text(m, provider_id)
+local function own_text(m, provider_id, now)
   if not is_asked_about(m) then return end
   local whose = whose_text(provider_id)
   if whose and whose ~= m.id then
     local other, x = message(whose), x_of(whose)
     if other and x.f.guessed == 1 and x.f.provider_id == provider_id and x.f.state ~= 'uncertain' then
-      change_end(other, 'uncertain')
+      change_end(other, 'uncertain', now)
       put(x, 'provider_id', nil)
       put(x, 'reason', 'the text that was found at the provider is another message\'s: it may have been sent')
     end
