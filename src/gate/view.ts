@@ -4,7 +4,7 @@ import type { HeldBy } from "../domain/quota.ts";
 import { instant, type Instant } from "../domain/time.ts";
 import type { Look } from "../redis/scripts/look.ts";
 import { readAttempts, readRecord, type MessageRecord } from "./record.ts";
-import { forecastFor, isQuota, parkedBy, placeInLane, placeOfDraft, positionOf } from "./waiting.ts";
+import { forecastFor, forecastReleased, isQuota, parkedBy, placeInLane, placeOfDraft, positionOf } from "./waiting.ts";
 
 export interface Standing {
   readonly status: MessageState;
@@ -28,7 +28,10 @@ export const standingOf = (look: Look, record: Pick<MessageRecord, "number" | "c
   if (look.failover && state !== "scheduled")
     return { status: "queued", heldBy: "failover", estimatedSendAt: null, position: null };
   // Released is shown as queued: BullMQ has it, the provider has not.
-  if (state === "released") return { status: "queued", heldBy: null, estimatedSendAt: look.now, position: 1 };
+  if (state === "released") {
+    const { at, heldBy } = forecastReleased(look, record);
+    return { status: "queued", heldBy, estimatedSendAt: at, position: 1 };
+  }
   if (state === "scheduled") {
     // One that has left before comes back to the head of its lane.
     const place = look.x["release"] === undefined ? placeOfDraft(look) : 1;

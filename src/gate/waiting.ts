@@ -111,11 +111,31 @@ export const forecastFor = (look: Look, lane: Lane, place: number, dueAt: Instan
   return forecastBehind(look, lane, position, ahead, dueAt);
 };
 
+/**
+ * Of one that has been released: it holds its quota already, and does not ask for it once more. All that it waits for is the
+ * channel's next slot, and for what would send it back when it is begun.
+ */
+export const forecastReleased = (look: Look, lane: Lane): Forecast => {
+  const { channelRate, channelSlot, paused, closedUntil } = surroundings(look, lane);
+  return forecast({
+    now: look.now,
+    position: 1,
+    zone: look.zone,
+    levels: [],
+    intervalMs: channelRate,
+    senderIntervalMs: null,
+    channelSlot,
+    channelAhead: 0,
+    notBefore: closedUntil,
+    notBeforeBy: "provider",
+    paused,
+  });
+};
+
 /** When the last waiting message of the account on the channel will have gone, whatever its lane; null when nobody can say. */
 export const drainsAt = (look: Look, channel: Channel): Instant | null => {
   const inLanes = countIn(look.accountOnChannel, "queued");
-  // What has been released holds its quota already, and does not ask for it once more.
-  if (inLanes === 0) return isPaused(look) ? null : look.now;
+  if (inLanes === 0) return forecastReleased(look, { channel, class: "low" }).at;
   return forecastBehind(look, { channel, class: "low" }, 1, inLanes - 1, null).at;
 };
 

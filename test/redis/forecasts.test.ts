@@ -122,4 +122,26 @@ describe("a forecast comes true", () => {
     // Those of its own, and the three of the one that takes turns with it.
     expect(await toldOf(stage, last)).toBe(52_000);
   });
+
+  it("of one that has been released, and waits in a worker's hands for the slot of a slow rate", async () => {
+    const stage = await aStage();
+    await stage.channel("email", { interval: milliseconds(MINUTE) });
+    await stage.put("a", 1);
+    await stage.drain();
+    const [id = ""] = await stage.put("a", 1);
+    await stage.at(10_000);
+    expect(await stage.released()).toHaveLength(1);
+    const standing = async () => {
+      const seen = await look(stage.scripts, "a", { id });
+      const { status, heldBy, estimatedSendAt } = viewOf(id, seen!);
+      return [status, heldBy, estimatedSendAt];
+    };
+    expect(await standing()).toEqual(["queued", "rate", T0 + MINUTE]);
+    expect((await queueOf(stage, "a")).drainsAt).toBe(T0 + MINUTE);
+    // It comes back when it is begun.
+    await stage.channel("email", { close: milliseconds(HOUR) });
+    expect(await standing()).toEqual(["queued", "provider", T0 + 10_000 + HOUR]);
+    await stage.pause("a", "email", true);
+    expect(await standing()).toEqual(["queued", "paused", null]);
+  });
 });
