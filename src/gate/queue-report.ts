@@ -27,9 +27,12 @@ const NOBODY = "";
 /** What the scripts keep as throttled is held up by whatever it may be: `paced` of it by something else than a quota. */
 const outOfQuota = (row: Fields): number => countIn(row, "throttled") - countIn(row, "paced");
 
-/** `queued` is what waits in lanes and in BullMQ and is not held up by a quota. While it is paused, that is what holds it up. */
-const depths = (row: Fields, paused: boolean) => {
-  const throttled = paused ? 0 : outOfQuota(row);
+/**
+ * `queued` is what waits in lanes and in BullMQ and is not held up by a quota. While it is paused, or its provider has closed it,
+ * that is what holds it up.
+ */
+const depths = (row: Fields, paused: boolean, closed: boolean) => {
+  const throttled = paused || closed ? 0 : outOfQuota(row);
   return {
     queued: countIn(row, "queued") - throttled + countIn(row, "released"),
     throttled,
@@ -78,12 +81,15 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
 
   const ofAccount = (account: string): Promise<ByChannel> =>
     byChannel(async (channel) => {
-      const { hashes } = await snapshot(scripts, [keys.accountOnChannel(account, channel), keys.channelRate(channel)]);
+      const { now, hashes } = await snapshot(scripts, [
+        keys.accountOnChannel(account, channel),
+        keys.channelRate(channel),
+      ]);
       const [own = {}, rate = {}] = hashes;
       const paused = countIn(own, "paused") === 1 || countIn(rate, "paused") === 1;
       const waiting = countIn(own, "queued") + countIn(own, "released");
       return {
-        ...depths(own, paused),
+        ...depths(own, paused, countIn(rate, "closed") > now),
         oldestAt: waiting === 0 ? null : await oldest(account, channel),
         ratePerSecond: perSecond(rate),
         drainsAt: waiting === 0 ? null : await drains(account, channel),
@@ -92,10 +98,10 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
 
   const ofAll = (): Promise<ByChannel> =>
     byChannel(async (channel) => {
-      const { hashes } = await snapshot(scripts, [keys.channelStats(channel), keys.channelRate(channel)]);
+      const { now, hashes } = await snapshot(scripts, [keys.channelStats(channel), keys.channelRate(channel)]);
       const [sums = {}, rate = {}] = hashes;
       return {
-        ...depths(sums, countIn(rate, "paused") === 1),
+        ...depths(sums, countIn(rate, "paused") === 1, countIn(rate, "closed") > now),
         oldestAt: null,
         ratePerSecond: perSecond(rate),
         drainsAt: null,

@@ -1,6 +1,7 @@
 /** What is told of many messages at once adds up with what became of each. */
 import { describe, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
+import { milliseconds } from "../../src/domain/time.ts";
 import { batchesOn } from "../../src/gate/batches.ts";
 import { listing } from "../../src/gate/listing.ts";
 import { queueReports } from "../../src/gate/queue-report.ts";
@@ -83,5 +84,27 @@ describe("since when the oldest waits", () => {
     expect(await oldest()).toBe(T0 + 3);
     await stage.cancel(...ids.slice(3, 100));
     expect(await oldest()).toBe(T0 + 100);
+  });
+});
+
+describe("what is out of quota on a channel that its provider has closed", () => {
+  it("is queued wherever it is told of, for nothing goes before the provider opens", async () => {
+    const stage = await aStage();
+    const { redis, scripts, cell } = stage;
+    await stage.limit("C|a|email", { hour: 1 });
+    await stage.put("a", 4);
+    expect(await stage.drain()).toHaveLength(1);
+    const told = async () => {
+      const keys = keysOf(cell);
+      const { items } = await listing(redis, scripts, keys)("a", { status: "throttled" }, null, 10);
+      const reports = queueReports(redis, scripts, keys, { counts: () => Promise.resolve({}) } as unknown as Queues);
+      const [own, all] = [(await reports("a")).email, (await reports(null)).email];
+      return [items.length, own.throttled, own.queued, all.throttled, all.queued];
+    };
+    expect(await told()).toEqual([3, 3, 0, 3, 0]);
+    await stage.channel("email", { close: milliseconds(60_000) });
+    expect(await told()).toEqual([0, 0, 3, 0, 3]);
+    await stage.at(60_000);
+    expect(await told()).toEqual([3, 3, 0, 3, 0]);
   });
 });
