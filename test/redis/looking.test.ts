@@ -7,6 +7,8 @@ import { listing } from "../../src/gate/listing.ts";
 import { queueReports } from "../../src/gate/queue-report.ts";
 import type { Queues } from "../../src/queue/queues.ts";
 import { keysOf } from "../../src/redis/keys.ts";
+import { accept } from "../../src/redis/scripts/accept.ts";
+import { standing } from "../../src/redis/scripts/standing.ts";
 import { gateStages } from "../support/gate-cell.ts";
 import { DAY, row, T0, type Stage } from "../support/gate-stage.ts";
 
@@ -106,5 +108,23 @@ describe("what is out of quota on a channel that its provider has closed", () =>
     expect(await told()).toEqual([0, 0, 3, 0, 3]);
     await stage.at(60_000);
     expect(await told()).toEqual([3, 3, 0, 3, 0]);
+  });
+
+  it.each(["paused", "closed"])("also in a bulk's answer, and while the account is %s", async (how) => {
+    const stage = await aStage();
+    await stage.limit("C|a|email", { hour: 1 });
+    const bulk = async (id: string) => {
+      const draft = { channel: "email", class: "low", sender: "s0@x.org", recipient: "r@y.org" } as const;
+      const message = { ...draft, id, sendAt: null, expiresAt: null, kept: "", body: "{}" };
+      const reply = await accept(stage.scripts, "a", 1_000, null, [message]);
+      const [status] = await standing(stage.scripts, "a", [id]);
+      return [reply.kind === "accepted" && reply.records[0]?.parked, status];
+    };
+    await stage.put("a", 2);
+    await stage.drain();
+    expect(await bulk("before")).toEqual([true, "throttled"]);
+    if (how === "paused") await stage.pause("a", "email", true);
+    else await stage.channel("email", { close: milliseconds(60_000) });
+    expect(await bulk("after")).toEqual([false, "queued"]);
   });
 });

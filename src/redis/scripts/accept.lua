@@ -74,9 +74,12 @@ local function lane_of(account, known, words)
   return lane
 end
 
+-- Out of quota, and nothing that goes before that, as whoever asks later is told.
 local function parked(lane)
-  local by_quota = lane.ac.f.parked == PARKED_BY_QUOTA
-  return (by_quota or lane.ln.f.parked == PARKED_BY_QUOTA) and '1' or '0'
+  if lane.ac.f.parked ~= PARKED_BY_QUOTA and lane.ln.f.parked ~= PARKED_BY_QUOTA then return '0' end
+  local rate, sender = rate_of(lane.channel).f, q_of_sender(lane).f
+  if lane.ac.f.paused == 1 or rate.paused == 1 then return '0' end
+  return math.max(rate.closed or 0, sender.closed or 0) > now and '0' or '1'
 end
 
 -- The place of the lane's view among all; what it says is read when everything has been accepted.
@@ -156,7 +159,8 @@ local function accept(head, first, last)
       -- Of what was purged nothing is left but its place.
       state, is_parked = state_of(id) or 'purged', '0'
       if m then
-        is_parked = parked({ ln = ln_of(m.account, m.channel, m.class, m.sender), ac = ac_of(m.account, m.channel) })
+        m.ln, m.ac = ln_of(m.account, m.channel, m.class, m.sender), ac_of(m.account, m.channel)
+        is_parked = parked(m)
         made_at, number = text_of(m.created), m.number
       end
     end
