@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 import { CHANGES, notesOf, SYSTEM } from "../../src/domain/audit.ts";
 import { newSeed } from "../../src/domain/id.ts";
 import { instant, milliseconds } from "../../src/domain/time.ts";
+import { cursorFrom } from "../../src/http/cursor.ts";
 import { keysOf } from "../../src/redis/keys.ts";
 import { scriptRunner } from "../../src/redis/script.ts";
 import { addApiKey } from "../../src/redis/scripts/api-keys-add.ts";
@@ -297,6 +298,17 @@ describe("the audit", () => {
       expect((await api.operate("GET", `/v1/audit?${query}`)).status).toBe(422);
     },
   );
+
+  it("takes no cursor that somebody made up, whole as it may seem", async () => {
+    for (const inner of ["x", "1 LIMIT", "(1", "1e", "", "9".repeat(400)]) {
+      const one = await api.operate(
+        "GET",
+        `/v1/audit?account_id=${account}&cursor=${cursorFrom(`audit ${account}`, inner)}`,
+      );
+      const all = await api.operate("GET", `/v1/audit?cursor=${cursorFrom("audit ", inner)}`);
+      expect([one.status, all.status]).toEqual([422, 422]);
+    }
+  });
 
   it("takes no cursor of another account's", async () => {
     const page = await operate("GET", `/v1/audit?account_id=${account}&limit=1`);

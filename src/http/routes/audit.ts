@@ -8,6 +8,9 @@ import * as schemas from "../schemas/audit.ts";
 import { problems } from "../schemas/problem.ts";
 import type { Services } from "../services.ts";
 
+/** A place in the order of changes, which is a score in Redis. */
+const PLACE = /^\d{1,16}$/;
+
 /** The operator may ask for an account that is gone: its lines stay for their year. */
 const accountAskedFor = ({ caller }: FastifyRequest, named: string | undefined): string | null => {
   if (caller?.kind !== "account") return named ?? null;
@@ -32,7 +35,7 @@ export const auditRoutes = (app: App, { audit }: Services): void => {
       const filter = { account: accountAskedFor(request, account_id), what: what ?? null };
       // A place in one account's list is none in another's.
       const list = `audit ${filter.account ?? ""}`;
-      const page = await audit.list(filter, readCursor(list, cursor), limit);
+      const page = await audit.list(filter, readCursor(list, cursor, PLACE), limit);
       return { items: page.items.map(auditJson), next_cursor: cursorFrom(list, page.nextCursor) };
     },
   );
