@@ -61,6 +61,8 @@ export const upkeepOn = (parts: {
 
   const tell = async (changed: ReadonlyMap<string, string>): Promise<number> => {
     let replanned = 0;
+    // Until all are told nobody knows what they have: whoever goes back to what was told before tells them again.
+    if (changed.size > 0) await redis.hdel(keys.plans, ...changed.keys());
     for (let from = "-", isFull = changed.size > 0; isFull;) {
       const ids = await redis.zrangebylex(keys.accounts, from, "+", "LIMIT", 0, PAGE);
       const plansOfThem = await plansOf(ids);

@@ -165,6 +165,26 @@ describe("a plan that is changed", () => {
     expect(await api.identity.accounts.finishPlans()).toBe(0);
   });
 
+  it("and changed back, when who changed it died with half of the accounts told, is in force for all again", async () => {
+    const [one, other] = [await anAccount("free"), await anAccount("free")];
+    await put("free", { quotas: { email: { hour: 8 } } });
+    const died = composeIdentity(
+      api.redis,
+      {
+        run: (script, args) =>
+          script.name === "accounts-take" && args.includes(other)
+            ? new Promise(() => {})
+            : api.scripts.run(script, args),
+      },
+      api.server.cell,
+    );
+    const four = { quotas: { email: { hour: 4 } }, weight: 1, apiLimit: null, apiCeiling: null };
+    void died.plans.put("free", four).catch(() => {});
+    await until(async () => (await atGate(one)) === "4");
+    await put("free", { quotas: { email: { hour: 8 } } });
+    expect([await atGate(one), await atGate(other)]).toEqual(["8", "8"]);
+  });
+
   it("while accounts are made with it is in force for each of them", async () => {
     const made = Array.from({ length: 12 }, () => anAccount("free"));
     const hours = [11, 12, 13];
