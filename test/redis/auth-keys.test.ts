@@ -92,6 +92,20 @@ describe("a key that is rotated", () => {
     expect(await api.redis.scard(keysOf(api.server.cell).apiKeys(account))).toBe(items.length);
   });
 
+  it("shortly before its overlap is over leaves none behind either, once those are dead", async () => {
+    for (let day = 0; day < 6; day++) {
+      keyId = textOf(await rotate({ overlap: 3 * 86_400 }), "id");
+      await api.moveBy(DAY - 1_000);
+    }
+    const listed = async (): Promise<number> =>
+      ((await api.operate("GET", `/v1/accounts/${account}/keys`)).body["items"] as unknown[]).length;
+    // Those that still hold: of three days, the one that was rotated last, and the newest.
+    expect(await listed()).toBe(5);
+    await api.moveBy(3 * DAY);
+    await rotate({ overlap: 0 });
+    expect(await listed()).toBe(2);
+  });
+
   it("by two at once makes two successors, each of which holds", async () => {
     const [one, other] = await Promise.all([rotate({ overlap: 60 }), rotate({ overlap: 120 })]);
     expect(await opens(textOf(one, "key"))).toBe(true);
