@@ -73,6 +73,7 @@ export interface ApiKeys {
   patch(account: string, id: string, patch: ApiKeyPatch, who?: Who): Promise<ApiKey | null>;
   /**
    * A new key that may do what the old one may, for as long; the old one dies after the overlap, or when it would anyway.
+   * @param judge of the old one as it is rotated, whoever changes it meanwhile; throws where that may not be
    * @returns null when there is no such key in this account
    */
   rotate(
@@ -80,6 +81,7 @@ export interface ApiKeys {
     id: string,
     overlap: Millis,
     who?: Who,
+    judge?: (old: ApiKey) => Promise<void>,
   ): Promise<{ record: ApiKey; key: string; oldExpiresAt: Instant } | null>;
   /** In force when it resolves, for its tokens too. False when there is no such key in this account. */
   revoke(account: string, id: string, who?: Who): Promise<boolean>;

@@ -139,8 +139,9 @@ export const apiKeysOn = ({ redis, keys, scripts, clock, plans = new Map() }: Ap
         const done = await patchApiKey(scripts, account, id, revision, changeableFields(then), notes);
         return done === "done" ? then : done;
       }),
-    rotate: (account, id, overlap, who) =>
+    rotate: (account, id, overlap, who, judge) =>
       change(account, id, async ({ record: old, revision }) => {
+        await judge?.(old);
         const { name, apiLimit, scopes, expiresAt } = old;
         const { record, key, kept } = aKey({ account, name, apiLimit, scopes, expiresAt });
         const to = { ...keyInAudit(record), overlap_seconds: overlap / 1_000 };

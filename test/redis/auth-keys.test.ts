@@ -116,6 +116,42 @@ describe("a key that is rotated", () => {
   });
 });
 
+describe("a key that its account's own key manages, while somebody else does", () => {
+  /** Done once, around the first time that a route looks at a key. */
+  const around = (before: () => Promise<unknown>, after: () => Promise<unknown>): void => {
+    const { get } = api.identity.keys;
+    const look: typeof get = async (...asked) => {
+      Object.assign(api.identity.keys, { get });
+      await before();
+      const seen = await get(...asked);
+      await after();
+      return seen;
+    };
+    Object.assign(api.identity.keys, { get: look });
+  };
+  const nothing = () => Promise.resolve();
+
+  it("is not made by one that was revoked meanwhile, without its bounds", async () => {
+    const admin = await aKeyOf(api, account, { scopes: ["admin"], api_limit: { minute: 5 } });
+    around(() => api.operate("DELETE", path(admin.id)), nothing);
+    const made = await api.ask("POST", `/v1/accounts/${account}/keys`, { key: admin.key, body: { scopes: ["admin"] } });
+    expect([made.status, made.body["code"]]).toEqual([401, "unauthenticated"]);
+    expect(await api.identity.keys.list(account)).toHaveLength(1);
+  });
+
+  it.each([
+    [{ scopes: ["send", "admin"] }, "insufficient_scope"],
+    [{ api_limit: null }, "forbidden"],
+  ])("is not rotated into one that may do more, when it was patched with %j meanwhile", async (patch, code) => {
+    const bounds = { scopes: ["admin"], api_limit: { minute: 5 } };
+    const [admin, other] = [await aKeyOf(api, account, bounds), await aKeyOf(api, account, bounds)];
+    around(nothing, () => api.operate("PATCH", path(other.id), patch));
+    const rotated = await api.ask("POST", `${path(other.id)}/rotate`, { key: admin.key });
+    expect([rotated.status, rotated.body["code"]]).toEqual([403, code]);
+    expect((await api.operate("GET", path(other.id))).body["replaced_by"]).toBeNull();
+  });
+});
+
 describe("an expired key", () => {
   it("opens nothing, is listed until it is revoked, and opens again when it is given more time", async () => {
     await api.operate("PATCH", path(), { expires_at: new Date(api.now() + MINUTE).toISOString() });

@@ -130,9 +130,10 @@ export const fakeKeys = (world: FakeState): ApiKeys => {
       const found = find(account, id);
       return found ? (found.record = { ...found.record, ...patch }) : null;
     },
-    rotate: async (account, id, overlap) => {
+    rotate: async (account, id, overlap, _who, judge) => {
       const old = find(account, id)?.record;
       if (!old) return null;
+      await judge?.(old);
       const made = make(account, { scopes: old.scopes });
       return { ...made, oldExpiresAt: instant(world.now + overlap) };
     },

@@ -6,7 +6,14 @@ import type { ApiKey, NewApiKey } from "../../accounts/api-key.ts";
 import type { ApiLimit } from "../../domain/api-limit-rules.ts";
 import { isWithin, limitOfKey } from "../../accounts/api-limits.ts";
 import { parseApiLimit } from "../../domain/api-limit-rules.ts";
-import { forbidden, insufficientScope, invalidField, invalidFields, notFound } from "../../domain/errors.ts";
+import {
+  forbidden,
+  insufficientScope,
+  invalidField,
+  invalidFields,
+  notFound,
+  unauthenticated,
+} from "../../domain/errors.ts";
 import type { Problems } from "../../domain/expecting.ts";
 import { DEFAULT_SCOPES, scopeText, type KeyScope } from "../../domain/key-scope.ts";
 import { seconds, type Instant } from "../../domain/time.ts";
@@ -62,10 +69,13 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
   };
   /** What a key that is made by another starts from: it may not do more requests, nor live longer. */
   const fromItsMaker = async ({ caller }: FastifyRequest): Promise<NewApiKey> => {
-    const maker = caller?.kind === "account" ? await keys.get(caller.account, caller.key) : null;
+    if (caller?.kind !== "account") return {};
+    const maker = await keys.get(caller.account, caller.key);
+    // Revoked since it was let in: nothing would bound what it makes.
+    if (maker === null) throw unauthenticated("this key has been revoked");
     return {
-      ...(maker?.apiLimit ? { apiLimit: maker.apiLimit } : {}),
-      ...(maker?.expiresAt ? { expiresAt: maker.expiresAt } : {}),
+      ...(maker.apiLimit ? { apiLimit: maker.apiLimit } : {}),
+      ...(maker.expiresAt ? { expiresAt: maker.expiresAt } : {}),
     };
   };
   const withinItsLife = async (request: FastifyRequest, at: Instant | null | undefined): Promise<void> => {
@@ -203,11 +213,12 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
     async (request, reply) => {
       const { params, body } = request;
       const account = await theAccount(request, params.id);
-      const old = await keys.get(account.id, params.key);
-      withinItsScopes(request, old?.scopes);
-      if (old) await withinItsBounds(request, old);
       const overlap = seconds(body.overlap ?? schemas.DEFAULT_OVERLAP_SECONDS);
-      const rotated = old && (await keys.rotate(account.id, params.key, overlap, whoOf(request)));
+      const judge = async (old: ApiKey): Promise<void> => {
+        withinItsScopes(request, old.scopes);
+        await withinItsBounds(request, old);
+      };
+      const rotated = await keys.rotate(account.id, params.key, overlap, whoOf(request), judge);
       if (rotated === null) throw notFound("such key");
       const { record, key, oldExpiresAt } = rotated;
       const old_key = { id: params.key, expires_at: formatIn(oldExpiresAt, account.timezone) };
