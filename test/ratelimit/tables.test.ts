@@ -86,6 +86,16 @@ describe.each([
   });
 });
 
+it.each(["ipto", "migosmtp", "mojeeb", "monogoto", "tagoio", "telnxo"])(
+  "what providers tell is outside the table of %s: a minute of it is no caller's",
+  async (policy) => {
+    const { limiter } = await limits(policy);
+    const told = { method: "POST", route: "/v1/callbacks/twilio/status", facts: { ip: "192.0.2.9" } };
+    expect(await ask(limiter, told, 6_001)).toBe(6_000);
+    expect((await limiter.take({ ...told, route: "/v1/things" })).admitted).toBe(true);
+  },
+);
+
 describe("Monogoto", () => {
   const anything = (facts: Facts): LimitRequest => ({ method: "GET", route: "/v1/things/:id", facts });
 
