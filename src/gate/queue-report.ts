@@ -18,8 +18,8 @@ type ByChannel = { readonly [channel in Channel]: QueueReport };
 /** Lanes whose oldest message is looked for; an account with more senders than this gets the oldest of so many. */
 const LANES_READ = 500;
 
-/** Of a lane whose head was canceled or has expired (it stays in its list), so many more are looked at. */
-const BEHIND_HEAD = 1_000;
+/** Of lanes whose head was canceled or has expired (it stays in its list), so many more are looked at in all. */
+const BEHIND_HEADS = 1_000;
 
 /** Senders' own rules are left out of the sum: no address is empty, so no row is found. */
 const NOBODY = "";
@@ -54,20 +54,29 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
     return statuses.flat().map((status) => status === "queued" || status === "throttled");
   };
 
-  /** The first of a lane that waits. */
-  const firstOf = async (account: string, lane: string): Promise<string | null> => {
-    const head = await redis.lindex(lane, 0);
-    if (head === null || (await waitsOf(account, [head]))[0]) return head;
-    const ids = await redis.lrange(lane, 1, BEHIND_HEAD);
+  /** Of each lane the first that waits; where all that are looked at are gone, the last of them: what waits came no sooner. */
+  const firstOf = async (account: string, lanes: readonly string[]): Promise<readonly string[]> => {
+    const heads = await Promise.all(lanes.map((lane) => redis.lindex(lane, 0)));
+    const ids = heads.filter((id) => id !== null);
     const waits = await waitsOf(account, ids);
-    // Where all of them are gone, it came no sooner than the last of them.
-    return ids.find((_, at) => waits[at]) ?? ids.at(-1) ?? null;
+    const gone = new Set(ids.filter((_, at) => !waits[at]));
+    const behind = Math.ceil(BEHIND_HEADS / Math.max(1, gone.size));
+    const first = lanes.map(async (lane, at) => {
+      const head = heads[at] ?? null;
+      if (head === null || !gone.has(head)) return head;
+      const next = await redis.lrange(lane, 1, behind);
+      const nextWaits = await waitsOf(account, next);
+      return next.find((_, place) => nextWaits[place]) ?? next.at(-1) ?? null;
+    });
+    return (await Promise.all(first)).filter((id) => id !== null);
   };
 
   const oldest = async (account: string, channel: Channel): Promise<Instant | null> => {
     const lanes = await redis.srandmember(keys.lanes(account, channel), LANES_READ);
-    const first = await Promise.all(lanes.map((lane) => firstOf(account, keys.lane(account, channel, lane))));
-    const ids = first.filter((id) => id !== null);
+    const ids = await firstOf(
+      account,
+      lanes.map((lane) => keys.lane(account, channel, lane)),
+    );
     // The index is by creation.
     const created = await Promise.all(ids.map((id) => redis.zscore(keys.index(account), id)));
     const known = created.filter((at) => at !== null);
