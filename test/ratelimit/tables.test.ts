@@ -96,21 +96,6 @@ it.each(["ipto", "migosmtp", "mojeeb", "monogoto", "tagoio", "telnxo"])(
   },
 );
 
-it.each(["ipto", "migosmtp", "mojeeb", "monogoto", "tagoio", "telnxo"])(
-  "a key has its own limit under %s, and an organisation its ceiling over all its keys",
-  async (policy) => {
-    const { limiter } = await limits(policy);
-    const by = (key: string): LimitRequest => {
-      const facts = { account: "acc_1", key, user: key, ip: "192.0.2.1", own: { organisation: { minute: 8 } } };
-      return { method: "GET", route: "/v1/quotas", facts };
-    };
-    const own = { ...by("key_0"), facts: { ...by("key_0").facts, own: { endpoint: { minute: 120 } } } };
-    expect(await ask(limiter, own, 130)).toBe(120);
-    expect([await ask(limiter, by("key_1"), 5), await ask(limiter, by("key_2"), 5)]).toEqual([5, 3]);
-    expect(namesOf((await limiter.take(by("key_3"))).violated)).toEqual([["organisation", 8, minutes(1)]]);
-  },
-);
-
 describe("Monogoto", () => {
   const anything = (facts: Facts): LimitRequest => ({ method: "GET", route: "/v1/things/:id", facts });
 
