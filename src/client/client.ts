@@ -41,6 +41,9 @@ export const createClient = (options: ClientOptions) => {
   const { username, password } = URL.canParse(baseUrl) ? new URL(baseUrl) : { username: null, password: null };
   if (username !== "" || password !== "")
     throw new TypeError("expected baseUrl to be a URL without user and password, got something else");
+  // Here, and without showing it: what refuses a header quotes it.
+  if (!/^[\x21-\x7e]+$/.test(apiKey))
+    throw new TypeError("expected apiKey to be one word of printable ASCII, got something else");
   const ask = askingWith({
     baseUrl,
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),

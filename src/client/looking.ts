@@ -109,10 +109,11 @@ export const methods = (get: Get) => {
         try {
           return await get({ operation: "DELETE /v1/suppressions", path }, options);
         } catch (error) {
-          // Tried again because an answer was lost, it may find what it has done itself.
+          // Tried again, it may find what an earlier try has done, whose answer was lost.
           if (!(error instanceof SluiceFailure) || error.code !== "not_found" || error.attempts < 2) throw error;
-          // No such account is not found either, and this says so.
-          await suppressed(suppression, options);
+          // No such account is not found either, and whoever may name one may look.
+          if (suppression.account_id !== undefined)
+            await suppressed(suppression, options).catch(() => Promise.reject(error));
           return null;
         }
       },

@@ -112,8 +112,8 @@ export const listing = (redis: Redis, scripts: ScriptRunner, keys: Keys) => {
       const last = ids.at(-1);
       if (isLastPiece || last === undefined) return { items, nextCursor: null };
       read += ids.length;
-      // Places have shifted by those who came meanwhile.
-      place = await placeAfter(account, batch, `${last} ${lastAt}`);
+      // In the index places have shifted by those who came meanwhile; a batch has none but its own.
+      place = batch === null ? await placeAfter(account, batch, `${last} ${lastAt}`) : place + ids.length;
       if (read >= READ_AT_MOST) return { items, nextCursor: `${last} ${lastAt}` };
     }
     return { items, nextCursor: null };

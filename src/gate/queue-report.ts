@@ -61,14 +61,16 @@ export const queueReports = (redis: Redis, scripts: ScriptRunner, keys: Keys, qu
     const waits = await waitsOf(account, ids);
     const gone = new Set(ids.filter((_, at) => !waits[at]));
     const behind = Math.ceil(BEHIND_HEADS / Math.max(1, gone.size));
-    const first = lanes.map(async (lane, at) => {
-      const head = heads[at] ?? null;
-      if (head === null || !gone.has(head)) return head;
-      const next = await redis.lrange(lane, 1, behind);
-      const nextWaits = await waitsOf(account, next);
-      return next.find((_, place) => nextWaits[place]) ?? next.at(-1) ?? null;
-    });
-    return (await Promise.all(first)).filter((id) => id !== null);
+    const tails = await Promise.all(
+      lanes.map((lane, at) => (gone.has(heads[at] ?? "") ? redis.lrange(lane, 1, behind) : Promise.resolve([]))),
+    );
+    const next = tails.flat();
+    const nextWaits = await waitsOf(account, next);
+    const waiting = new Set(next.filter((_, at) => nextWaits[at]));
+    const first = heads.map((head, at) =>
+      gone.has(head ?? "") ? (tails[at]?.find((id) => waiting.has(id)) ?? tails[at]?.at(-1) ?? null) : head,
+    );
+    return first.filter((id) => id !== null);
   };
 
   const oldest = async (account: string, channel: Channel): Promise<Instant | null> => {

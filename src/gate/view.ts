@@ -4,7 +4,16 @@ import type { HeldBy } from "../domain/quota.ts";
 import { instant, type Instant } from "../domain/time.ts";
 import type { Look } from "../redis/scripts/look.ts";
 import { readAttempts, readRecord, type MessageRecord } from "./record.ts";
-import { forecastFor, forecastReleased, isQuota, parkedBy, placeInLane, placeOfDraft, positionOf } from "./waiting.ts";
+import {
+  forecastFor,
+  forecastReleased,
+  isClosed,
+  isQuota,
+  parkedBy,
+  placeInLane,
+  placeOfDraft,
+  positionOf,
+} from "./waiting.ts";
 
 export interface Standing {
   readonly status: MessageState;
@@ -41,7 +50,8 @@ export const standingOf = (look: Look, record: Pick<MessageRecord, "number" | "c
   const number = Number(look.x["n"] ?? record.number);
   const { at, heldBy } = forecastFor(look, record, placeInLane(number, look), null);
   const parked = parkedBy(look);
-  const binding = heldBy === "paused" || heldBy === "provider" ? heldBy : (parked ?? heldBy);
+  // As in the lists and the sums: for as long as it is closed, whatever else holds it for longer.
+  const binding = heldBy === "paused" ? heldBy : isClosed(look, record) ? "provider" : (parked ?? heldBy);
   return {
     status: isQuota(parked) && isQuota(binding) ? "throttled" : "queued",
     heldBy: binding,

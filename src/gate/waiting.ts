@@ -112,10 +112,11 @@ export const forecastFor = (look: Look, lane: Lane, place: number, dueAt: Instan
 };
 
 /**
- * Of one that has been released: it holds its quota already, and does not ask for it once more. All that it waits for is the
- * channel's next slot, and for what would send it back when it is begun.
+ * Of one that has been released: it holds its quota already, and does not ask for it once more. All that it waits for is a slot
+ * of the channel's, and for what would send it back when it is begun.
+ * @param ahead released ones that go before it
  */
-export const forecastReleased = (look: Look, lane: Lane): Forecast => {
+export const forecastReleased = (look: Look, lane: Lane, ahead = 0): Forecast => {
   const { channelRate, channelSlot, paused, closedUntil } = surroundings(look, lane);
   return forecast({
     now: look.now,
@@ -125,7 +126,7 @@ export const forecastReleased = (look: Look, lane: Lane): Forecast => {
     intervalMs: channelRate,
     senderIntervalMs: null,
     channelSlot,
-    channelAhead: 0,
+    channelAhead: ahead,
     notBefore: closedUntil,
     notBeforeBy: "provider",
     paused,
@@ -135,7 +136,8 @@ export const forecastReleased = (look: Look, lane: Lane): Forecast => {
 /** When the last waiting message of the account on the channel will have gone, whatever its lane; null when nobody can say. */
 export const drainsAt = (look: Look, channel: Channel): Instant | null => {
   const inLanes = countIn(look.accountOnChannel, "queued");
-  if (inLanes === 0) return forecastReleased(look, { channel, class: "low" }).at;
+  const released = countIn(look.accountOnChannel, "released");
+  if (inLanes === 0) return forecastReleased(look, { channel, class: "low" }, Math.max(0, released - 1)).at;
   return forecastBehind(look, { channel, class: "low" }, 1, inLanes - 1, null).at;
 };
 
@@ -167,6 +169,9 @@ const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, d
     return forecast({ ...question, notBefore: closedUntil, notBeforeBy: "provider" });
   return forecast(dueAt === null ? question : { ...question, notBefore: dueAt });
 };
+
+/** By its provider, which told the channel or the sender to wait. */
+export const isClosed = (look: Look, lane: Lane): boolean => surroundings(look, lane).closedUntil > look.now;
 
 /** What parked the lane, or its account on the channel; null when neither is parked. */
 export const parkedBy = (look: Look): HeldBy | null => {
