@@ -7,19 +7,13 @@ import { keysOf } from "../../src/redis/keys.ts";
 import { acceptEach } from "../../src/redis/scripts/accept.ts";
 import { look } from "../../src/redis/scripts/look.ts";
 import type { Queues } from "../../src/queue/queues.ts";
-import { gateStages } from "../support/gate-cell.ts";
-import { HOUR, row, T0, type Stage } from "../support/gate-stage.ts";
+import { stagesOfOne } from "../support/gate-cell.ts";
+import { HOUR, T0, type Stage } from "../support/gate-stage.ts";
 
 const MINUTE = 60_000;
 
 describe("a forecast comes true", () => {
-  const newStage = gateStages();
-  const aStage = async (): Promise<Stage> => {
-    const stage = await newStage();
-    await stage.zoneRow("UTC", row());
-    await stage.account("a", { zone: "UTC" });
-    return stage;
-  };
+  const aStage = stagesOfOne();
 
   /** In ms after T0. */
   const toldOf = async (stage: Stage, id: string): Promise<number | null> => {
@@ -107,6 +101,14 @@ describe("a forecast comes true", () => {
     await stage.put("a", 2);
     expect(await stage.released()).toHaveLength(2);
     expect((await queueOf(stage, "a")).drainsAt).toBe(T0);
+  });
+
+  it("of a queue all of which has been released before the channel was slowed down", async () => {
+    const stage = await aStage();
+    await stage.put("a", 3);
+    expect(await stage.released()).toHaveLength(3);
+    await stage.channel("email", { interval: milliseconds(MINUTE) });
+    expect((await queueOf(stage, "a")).drainsAt).toBe(T0 + 2 * MINUTE);
   });
 
   it("behind an account that is paused, of which nothing goes", async () => {

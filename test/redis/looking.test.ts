@@ -9,16 +9,10 @@ import type { Queues } from "../../src/queue/queues.ts";
 import { keysOf } from "../../src/redis/keys.ts";
 import { accept } from "../../src/redis/scripts/accept.ts";
 import { standing } from "../../src/redis/scripts/standing.ts";
-import { gateStages } from "../support/gate-cell.ts";
-import { DAY, row, T0, type Stage } from "../support/gate-stage.ts";
+import { stagesOfOne } from "../support/gate-cell.ts";
+import { DAY, T0 } from "../support/gate-stage.ts";
 
-const newStage = gateStages();
-const aStage = async (): Promise<Stage> => {
-  const stage = await newStage();
-  await stage.zoneRow("UTC", row());
-  await stage.account("a", { zone: "UTC" });
-  return stage;
-};
+const aStage = stagesOfOne();
 
 describe("the counts of a batch", () => {
   it("know of those whose records are gone while others of it wait", async () => {
