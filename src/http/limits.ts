@@ -29,10 +29,8 @@ export const factsOf = ({ account, key, limits }: Omit<AccountCaller, "kind" | "
 };
 
 /** Null: outside the limits. A caller whom nobody knows is its address. */
-const identify = ({ caller, is404, routeOptions }: FastifyRequest): Facts | null => {
-  if (caller?.kind === "operator") return null;
-  // What the router itself refuses has no route.
-  if (!is404 && routeOptions.config?.unlimited === true) return null;
+const identify = ({ caller, route }: FastifyRequest): Facts | null => {
+  if (caller?.kind === "operator" || route.unlimited === true) return null;
   return caller?.kind === "account" ? factsOf(caller) : {};
 };
 

@@ -1,11 +1,5 @@
 /** The HTTP server: its limits, its hooks in their order, its routes. It opens no socket until it is told to listen. */
-import Fastify, {
-  LogController,
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from "fastify";
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { notFound } from "../domain/errors.ts";
 import { recordJson } from "../domain/json.ts";
@@ -38,6 +32,7 @@ import { sandboxRoutes } from "./routes/sandbox.ts";
 import { sendRoutes } from "./routes/send.ts";
 import { suppressionRoutes } from "./routes/suppressions.ts";
 import type { ServerOptions, Services } from "./services.ts";
+import { routeToNowhere, whyToNowhere } from "./unroutable.ts";
 import { validatorCompiler } from "./validate.ts";
 
 const KILOBYTE = 1_024;
@@ -66,12 +61,6 @@ const observe = (app: App, { metrics }: Services): void => {
   });
 };
 
-/** What the router itself refuses has passed no hook: it is counted here. */
-const answerRefused = async (app: App, error: Error, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-  setAnswerHeaders(request, reply);
-  if (!(await app.heldToLimits(request, reply))) void sendProblem(error, request, reply);
-};
-
 export const createServer = async (services: Services, options: ServerOptions = {}): Promise<FastifyInstance> => {
   const { trustedProxies = [] } = options;
   const loggerInstance: FastifyBaseLogger = services.logger;
@@ -91,7 +80,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
     return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors(error, request, reply) {
-      void answerRefused(app, error, request, reply);
+      routeToNowhere(app, error, request, reply);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
@@ -116,7 +105,9 @@ export const createServer = async (services: Services, options: ServerOptions = 
   readJsonBodies(app);
   keepAnswers(app, services);
   // After the hooks above, so that a route nobody knows is counted as any other.
-  app.setNotFoundHandler((request, reply) => sendProblem(notFound("such route"), request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(whyToNowhere(request) ?? notFound("such route"), request, reply),
+  );
 
   accountRoutes(app, services);
   quotaRoutes(app, services);

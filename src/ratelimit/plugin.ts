@@ -82,7 +82,8 @@ declare module "fastify" {
   interface FastifyInstance {
     /**
      * For requests that pass no hook, because the router itself refuses them (`frameworkErrors`): charges one, and answers it
-     * with the refusal if it is one too many. False: it is still to be answered.
+     * with the refusal if it is one too many. False: it is still to be answered. Such a request has the address of its connection:
+     * behind a proxy, rather give it another `url` and let it come again (`routing`).
      */
     heldToLimits(request: FastifyRequest, reply: FastifyReply): Promise<boolean>;
     /**

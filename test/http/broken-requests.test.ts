@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { connect } from "node:net";
+import { loadPolicy } from "../../config/policies.ts";
+import type { Clock } from "../../src/domain/time.ts";
+import { limiterOn } from "../../src/ratelimit/limiter.ts";
 import { ADMIN_KEY } from "../support/fake-services.ts";
 import { textOf, anApi, errorsOf, refused, anEmail, type Api, type Answer } from "./api.ts";
 
@@ -126,6 +129,47 @@ describe("questions", () => {
 
   it("answers 404 to a parameter of 10,000 characters", () =>
     refused(api, () => api.ask("GET", `/v1/messages/${"a".repeat(10_000)}`, { key }), 404, "not_found"));
+});
+
+describe("a path that the router itself refuses", () => {
+  const refusing = [
+    ["that cannot be decoded", "/v1/messages/%zz", 400, "malformed_request"],
+    ["of 10,000 characters", `/v1/messages/${"a".repeat(10_000)}`, 404, "not_found"],
+  ] as const;
+  let limited: Api;
+  beforeAll(async () => {
+    // Without a Redis a process counts for itself.
+    const scripts = { run: () => Promise.reject(new Error("no Redis here")) };
+    const clock = { now: () => 0, monotonic: () => 0 } as unknown as Clock;
+    const limiter = limiterOn({ policy: loadPolicy("sluice"), scripts, clock });
+    const limits = { limiter, usage: async () => [], events: async () => ({ events: [], after: "" }) };
+    limited = await anApi({ limits: { ...limits, close: async () => {} } }, { trustedProxies: ["127.0.0.0/8"] });
+  });
+  afterAll(() => limited.close());
+
+  it("counts against the client that a proxy names, and not against the proxy", async () => {
+    const left = async (path: string, ip: string) =>
+      (await limited.ask("GET", path, { headers: { "X-Forwarded-For": ip } })).headers.get("x-ratelimit-remaining");
+    const [[, bad], [, long]] = refusing;
+    expect([await left(bad, "203.0.113.1"), await left(long, "203.0.113.1")]).toEqual(["59", "58"]);
+    expect([await left("/nowhere", "203.0.113.1"), await left(bad, "203.0.113.2")]).toEqual(["57", "59"]);
+  });
+
+  it.each(refusing)("%s is outside the limits for the operator", async (_what, path, status, code) => {
+    const answer = await refused(limited, () => limited.operate("GET", path), status, code);
+    expect(answer.headers.has("x-ratelimit-limit")).toBe(false);
+  });
+
+  it.each(refusing)(
+    "%s is counted among the answers, and is held to the rules of any request",
+    async (_what, path, status, _code) => {
+      const before = api.world.answered.length;
+      expect((await api.ask("GET", path)).status).toBe(status);
+      expect(api.world.answered.slice(before)).toEqual([{ route: "unknown", method: "GET", status }]);
+      const heard = await onTheWire(`GET ${path} HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n`);
+      expect(heard).toContain("expected one header Host, got 2");
+    },
+  );
 });
 
 /** What came back on a bare socket to exactly these bytes. */
