@@ -1,5 +1,5 @@
 /** What never became a request: not HTTP, headers too large, or not there in time. Answered on the bare socket. */
-import { STATUS_CODES } from "node:http";
+import { STATUS_CODES, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { headersTooLarge, malformed, requestTimeout, type SluiceError } from "../domain/errors.ts";
 import { requestIdOf } from "./answer-headers.ts";
@@ -11,9 +11,15 @@ const problemOf = (code: string): SluiceError => {
   return malformed("expected an HTTP/1.1 request");
 };
 
-export const answerBrokenRequest = (error: NodeJS.ErrnoException, socket: Socket): void => {
-  if (error.code === "ECONNRESET" || socket.destroyed) return;
-  const problem = problemOf(error.code ?? "");
+/** Of each connection, the answer to the last request that came by it. */
+const answers = new WeakMap<Socket, ServerResponse>();
+const broken = new WeakSet<Socket>();
+
+export const rememberAnswers = (server: Server): void => {
+  server.on("request", ({ socket }, response) => answers.set(socket, response));
+};
+
+const answer = (problem: SluiceError, socket: Socket): void => {
   const requestId = requestIdOf({ headers: {} });
   const body = rawProblem(problem, requestId);
   if (socket.writable)
@@ -23,4 +29,15 @@ export const answerBrokenRequest = (error: NodeJS.ErrnoException, socket: Socket
         `X-Request-Id: ${requestId}\r\nConnection: close\r\n\r\n${body}`,
     );
   socket.destroySoon();
+};
+
+/** Answers come in the order of requests: one that was whole is answered first, or its caller would take this for its answer. */
+export const answerBrokenRequest = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  // What comes behind the first broken bytes is broken, too, and is told of again.
+  if (error.code === "ECONNRESET" || socket.destroyed || broken.has(socket)) return;
+  broken.add(socket);
+  const problem = problemOf(error.code ?? "");
+  const before = answers.get(socket);
+  if (before === undefined || before.closed || !before.req.complete) answer(problem, socket);
+  else before.once("close", () => answer(problem, socket));
 };

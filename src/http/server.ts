@@ -14,7 +14,7 @@ import { limitRequests } from "./limits.ts";
 import { refuseStrays } from "./nothing-more.ts";
 import { sendProblem } from "./problem.ts";
 import { headProblem, LEAVES_HOST_TO_US, takeExpectations } from "./request-head.ts";
-import { answerBrokenRequest } from "./broken-request.ts";
+import { answerBrokenRequest, rememberAnswers } from "./broken-request.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { authRoutes } from "./routes/auth.ts";
@@ -91,6 +91,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
   insistOnAccess(app);
   refuseStrays(app);
   takeExpectations(app.server);
+  rememberAnswers(app.server);
 
   await describeRoutes(app);
   app.decorateRequest("route");

@@ -188,6 +188,21 @@ describe("what is hardly HTTP", () => {
     expect(heard).toContain(`"code":"malformed_request"`);
   });
 
+  it("answers what came whole before it, and first, as whatever it is", async () => {
+    const body = JSON.stringify(anEmail);
+    const head = `Host: x\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+    const before = api.world.drafts.length;
+    const heard = await onTheWire(`POST /v1/email/send HTTP/1.1\r\n${head}\r\n\r\n${body}NONSENSE\r\n\r\n`);
+    expect(api.world.drafts).toHaveLength(before + 1);
+    expect(heard.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 202", "HTTP/1.1 400"]);
+  });
+
+  it("does not wait for the answer to what it breaks off", async () => {
+    const head = `Host: x\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked`;
+    const heard = await onTheWire(`POST /v1/email/send HTTP/1.1\r\n${head}\r\n\r\n2\r\n{}NONSENSE`);
+    expect(heard.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 400"]);
+  });
+
   it("answers 431 to headers of 20 KB", async () => {
     const heard = await onTheWire(`GET /healthz HTTP/1.1\r\nHost: x\r\nA: ${"a".repeat(20_000)}\r\n\r\n`);
     expect(heard).toMatch(/^HTTP\/1\.1 431 /);
