@@ -53,11 +53,17 @@ const options = (purpose: Purpose) =>
     reconnectOnError: leavingReplicas(),
   }) satisfies RedisOptions;
 
+/** The database of the address is none of this server's, or not for this user: what may be told of it is for the log. */
+const isRefusedDatabase = (error: Error & { readonly command?: { readonly name?: string } }): boolean =>
+  error.command?.name === "select";
+
 export const connect = (address: RedisAddress, purpose: Purpose, log: Logger): Redis => {
   const how = options(purpose);
   const redis = "url" in address ? new Redis(address.url, how) : new Redis({ ...how, path: address.socket });
   let away = false;
   redis.on("error", (error: Error) => {
+    // ioredis would go on in the first one, which may be another installation's.
+    if (isRefusedDatabase(error)) redis.disconnect(true);
     if (!away) log.warn({ event: "redis_away", purpose, why: error.message }, "Redis is away");
     away = true;
   });
