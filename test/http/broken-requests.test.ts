@@ -119,6 +119,18 @@ describe("questions", () => {
     await wrong(() => api.ask("GET", `/v1/messages?cursor=${cursor}`, { key }), "cursor");
   });
 
+  it("refuses a cursor of all channels' suppressions where those of one are asked for", async () => {
+    for (const [channel, address] of [
+      ["email", "ann@example.com"],
+      ["email", "bob@example.com"],
+      ["sms", "+9779812345678"],
+    ])
+      await api.ask("POST", "/v1/suppressions", { key, body: { channel, address } });
+    const cursor = textOf(await api.ask("GET", "/v1/suppressions?limit=1", { key }), "next_cursor");
+    expect((await api.ask("GET", `/v1/suppressions?limit=1&cursor=${cursor}`, { key })).status).toBe(200);
+    await wrong(() => api.ask("GET", `/v1/suppressions?channel=sms&cursor=${cursor}`, { key }), "cursor");
+  });
+
   it.each(["/v1/messages/msg_1", "/v1/batches/bat_x", "/v1/fax/messages/msg_1", "/v1/nothing", "/v1"])(
     "answers 404 to %s",
     (path) => refused(api, () => api.ask("GET", path, { key }), 404, "not_found"),

@@ -66,10 +66,12 @@ export const suppressionRoutes = (app: App, services: Services): void => {
         ...(channel === undefined ? {} : { channel }),
         ...(address === undefined || channel === undefined ? {} : { address: addressOn(channel, address) }),
       };
-      const page = await suppressions.list(account.id, filter, readCursor("suppressions", cursor), limit);
+      // A place among all channels' may lie before the first of one channel's: from there, others' would be listed as its own.
+      const list = `suppressions ${channel ?? ""}`;
+      const page = await suppressions.list(account.id, filter, readCursor(list, cursor), limit);
       return {
         items: page.items.map((one) => suppressionJson(one, account.timezone)),
-        next_cursor: cursorFrom("suppressions", page.nextCursor),
+        next_cursor: cursorFrom(list, page.nextCursor),
       };
     },
   );
