@@ -135,7 +135,9 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
 
   const refusal = (decision: Decision, request: FastifyRequest, reply: FastifyReply): string => {
     const { contentType, body } = dialect.refusal(decision, request.id);
-    reply.code(429).header("content-type", contentType).removeHeader("content-length");
+    reply.code(429).header("content-type", contentType);
+    // Of the answer in whose place this one comes, which may have been compressed by now.
+    for (const name of ["content-length", "content-encoding"]) reply.removeHeader(name);
     // As text: the route's schema for a 429, if it has one, is another dialect's.
     return JSON.stringify(body);
   };

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { gzipSync } from "node:zlib";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { loadPolicy } from "../../config/policies.ts";
@@ -170,6 +171,22 @@ describe("a caller", () => {
     const statuses = [];
     for (let n = 0; n < 4; n++) statuses.push((await fetch(`${stub.base}/send`, { method: "POST" })).status);
     expect(statuses).toEqual([401, 401, 429, 429]);
+  });
+
+  it("who is turned away in a compressed answer can read the 429 that comes in its place", async () => {
+    const stub = await stubOn(TWO, {
+      routes: ["POST /send"],
+      before: (app) => {
+        app.addHook("onRequest", async (_request, reply) => reply.code(401).send({ error: "who are you?" }));
+        app.addHook("onSend", async (_request, reply, payload) => {
+          reply.header("content-encoding", "gzip");
+          return gzipSync(String(payload));
+        });
+      },
+    });
+    const bodies = [];
+    for (let n = 0; n < 3; n++) bodies.push(await (await fetch(`${stub.base}/send`, { method: "POST" })).json());
+    expect(bodies).toMatchObject([{ error: "who are you?" }, { error: "who are you?" }, { status: 429 }]);
   });
 
   it("whose path the router itself refuses is counted where the application says so", async () => {
