@@ -17,7 +17,7 @@ export interface Facts {
   readonly own?: { readonly [layer: string]: OwnLimit | null | undefined } | null;
 }
 
-/** Requests per window. */
+/** Requests per window, from 1. Anything else is a mistake, and whoever asks with it is not let in. */
 export interface OwnLimit {
   readonly minute?: number | null;
   readonly hour?: number | null;

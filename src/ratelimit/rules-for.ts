@@ -78,11 +78,17 @@ const ownLimitOf = ({ own }: Facts, layer: string): OwnLimit | null => {
   return Object.values(stated).some((limit) => typeof limit === "number") ? stated : null;
 };
 
+/** To the counters 0 is no limit at all: whoever may make no requests is to be turned away before. */
+const insistOnRequests = (limit: number): number => {
+  if (Number.isInteger(limit) && limit >= 1) return limit;
+  throw new RangeError(`expected limits of a caller's own to be whole numbers of requests from 1, got ${limit}`);
+};
+
 const appliedOwn = (policy: Policy, own: OwnRule, stated: OwnLimit, request: LimitRequest): AppliedRule => {
   const limits = new Map<Millis, number | null>(own.lengths.map((length) => [length, null]));
   for (const per of ["minute", "hour", "day"] as const) {
     const limit = stated[per];
-    if (typeof limit === "number") limits.set(OWN_LENGTHS[per], limit);
+    if (typeof limit === "number") limits.set(OWN_LENGTHS[per], insistOnRequests(limit));
   }
   const windows = [...limits]
     .toSorted(([a], [b]) => a - b)

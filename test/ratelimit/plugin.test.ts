@@ -173,6 +173,18 @@ describe("a caller", () => {
     expect(statuses).toEqual([401, 401, 429, 429]);
   });
 
+  it("whose own limit is none that can be counted is not let in", async () => {
+    const policy = aPolicy({
+      all: { kind: "rolling", own: { rule: "own", key: ["key|ip"], kind: "rolling", windows: ["minute"] } },
+    });
+    const stub = await stubOn(policy, {
+      routes: ["POST /send"],
+      identify: () => ({ key: "k", own: { all: { minute: 0 } } }),
+    });
+    expect((await fetch(`${stub.base}/send`, { method: "POST" })).status).toBe(500);
+    expect(stub.served).toEqual([]);
+  });
+
   it("who is turned away in a compressed answer can read the 429 that comes in its place", async () => {
     const stub = await stubOn(TWO, {
       routes: ["POST /send"],

@@ -140,6 +140,10 @@ describe("limits of a caller's own", () => {
       ...windows.map(({ limit }) => limit),
     ]);
 
+  it.each([0, -1, 1.5, Number.NaN, Infinity])("are a mistake at %d, and no way around all limits", (minute) => {
+    expect(() => asked({ own: { one: { minute } } })).toThrow(`whole numbers of requests from 1, got ${minute}`);
+  });
+
   it("take the place of the rules that may be overridden, in their layer", () => {
     expect(asked({ account: "a" })).toEqual([["table", 5]]);
     expect(asked({ own: { one: { minute: 9 } } })).toEqual([["own", 9, null]]);
