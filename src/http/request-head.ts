@@ -25,13 +25,16 @@ const hostsOf = ({ rawHeaders }: IncomingMessage): number => {
 
 /**
  * Null: none. HTTP/1.1 has one Host (RFC 9112, 3.2): of two, a proxy before us may have gone by the other. HTTP/1.0 may
- * have none, and its Expect means nothing (RFC 9110, 10.1.1), where 1.1 knows one.
+ * have none, and its Expect means nothing (RFC 9110, 10.1.1), where 1.1 knows one. Of a transfer coding Node asks only that
+ * `chunked` is the last: what else there is nobody would take off, and the body would be read as it is.
  */
 export const headProblem = (request: IncomingMessage): SluiceError | null => {
   const isOld = request.httpVersion === "1.0";
   const hosts = hostsOf(request);
   if (hosts > 1 || (hosts === 0 && !isOld)) return malformed(`expected one header Host, got ${hosts}`);
-  const { expect } = request.headers;
+  const { expect, "transfer-encoding": coding } = request.headers;
+  if (coding !== undefined && coding.toLowerCase() !== "chunked")
+    return malformed(`expected the header Transfer-Encoding to be chunked, got ${quoted(coding)}`);
   if (isOld || expect === undefined || expect.toLowerCase() === "100-continue") return null;
   return malformed(`expected the header Expect to be 100-continue, got ${quoted(expect)}`);
 };

@@ -229,6 +229,11 @@ describe("what is hardly HTTP", () => {
       "Host: a\r\nExpect: something\r\n",
       'expected the header Expect to be 100-continue, got "something"',
     ],
+    [
+      "a body that is compressed on its way",
+      "Host: a\r\nTransfer-Encoding: gzip, chunked\r\n",
+      'expected the header Transfer-Encoding to be chunked, got "gzip, chunked"',
+    ],
   ])("answers 400 to a request with %s as to any that is malformed", async (_what, head, detail) => {
     const heard = await onTheWire(`GET /healthz HTTP/1.1\r\n${head}Connection: close\r\n\r\n`);
     expect(heard).toMatch(/^HTTP\/1\.1 400 /);
