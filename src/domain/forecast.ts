@@ -34,10 +34,10 @@ export interface ForecastQuestion {
   readonly senderSlot?: Instant;
   /** Messages of any account that share the channel's rate and may go before it. Used only with `intervalMs`. */
   readonly channelAhead: number;
-  /** Not due before (`send_at`, a retry), or closed until. */
+  /** Not due before (`send_at`, a retry): what is before it goes meanwhile. */
   readonly notBefore?: Instant;
-  /** What `notBefore` is: a closed provider stops what is before the message too, its own schedule (default) does not. */
-  readonly notBeforeBy?: "schedule" | "provider";
+  /** Until then its provider is closed, which stops what is before it too. */
+  readonly closedUntil?: Instant;
   readonly paused: boolean;
 }
 
@@ -116,9 +116,9 @@ export const roomIn = (quotas: readonly ForecastLevel["quota"][], now: Instant):
  * Null: the walk must tell.
  */
 const withoutWaiting = (question: ForecastQuestion): Forecast | null => {
-  const { now, levels, notBefore, channelAhead, intervalMs, senderIntervalMs } = question;
-  const { channelSlot = now, senderSlot = now } = question;
-  if (notBefore !== undefined && notBefore > now) return null;
+  const { now, levels, channelAhead, intervalMs, senderIntervalMs } = question;
+  const { notBefore = now, closedUntil = now, channelSlot = now, senderSlot = now } = question;
+  if (notBefore > now || closedUntil > now) return null;
   const inLane = Math.max(1, question.position) - 1;
   let all = inLane;
   let onChannel = Math.max(inLane, channelAhead);
@@ -141,7 +141,7 @@ const withoutWaiting = (question: ForecastQuestion): Forecast | null => {
 };
 
 export const forecast = (question: ForecastQuestion): Forecast => {
-  const { now, zone, intervalMs, senderIntervalMs, notBeforeBy = "schedule" } = question;
+  const { now, zone, intervalMs, senderIntervalMs } = question;
   if (question.paused) return { at: null, heldBy: "paused" };
   const soon = withoutWaiting(question);
   if (soon !== null) return soon;
@@ -151,9 +151,8 @@ export const forecast = (question: ForecastQuestion): Forecast => {
   if (never) return { at: null, heldBy: never.heldBy };
 
   const position = Math.max(1, question.position);
-  const earliest = instant(Math.max(now, question.notBefore ?? now));
-  const closed = notBeforeBy === "provider" && earliest > now;
-  const from = closed ? earliest : now;
+  const from = instant(Math.max(now, question.closedUntil ?? now));
+  const earliest = instant(Math.max(from, question.notBefore ?? now));
   const crowds = crowdsBefore(position, levels);
   const channelFree = Math.max(from, question.channelSlot ?? from);
   const senderFree = Math.max(from, question.senderSlot ?? from);
@@ -162,7 +161,7 @@ export const forecast = (question: ForecastQuestion): Forecast => {
     { interval: senderIntervalMs ?? 0, crowds: crowds.filter((crowd) => crowd.ofSender), free: senderFree },
   ];
   const byQuota = walkQuotas({ from, earliest, zone, crowds, rooms, paces });
-  const heldBy = byQuota.heldBy ?? (closed ? "provider" : null);
+  const heldBy = byQuota.heldBy ?? (from > now ? "provider" : null);
   if (byQuota.at === null) return { at: null, heldBy };
 
   const others = channelFree + question.channelAhead * (intervalMs ?? 0);

@@ -127,8 +127,7 @@ export const forecastReleased = (look: Look, lane: Lane, ahead = 0): Forecast =>
     senderIntervalMs: null,
     channelSlot,
     channelAhead: ahead,
-    notBefore: closedUntil,
-    notBeforeBy: "provider",
+    closedUntil,
     paused,
   });
 };
@@ -163,10 +162,9 @@ const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, d
     channelSlot: here.channelSlot,
     senderSlot: here.senderSlot,
     channelAhead,
+    closedUntil,
     paused,
   };
-  if (closedUntil > look.now && closedUntil >= (dueAt ?? 0))
-    return forecast({ ...question, notBefore: closedUntil, notBeforeBy: "provider" });
   return forecast(dueAt === null ? question : { ...question, notBefore: dueAt });
 };
 

@@ -125,6 +125,16 @@ describe("a forecast comes true", () => {
     expect(await toldOf(stage, last)).toBe(52_000);
   });
 
+  it("of one that is due after its provider opens again, and whose quota others need from then on", async () => {
+    const stage = await aStage();
+    await stage.limit("C|a|email", { hour: 1 });
+    await stage.channel("email", { close: milliseconds(2 * HOUR) });
+    await stage.put("a", 3);
+    const [id = ""] = await stage.put("a", 1, { sendAt: 3 * HOUR });
+    expect(await toldOf(stage, id)).toBe(5 * HOUR);
+    expect(await goneAt(stage, id, HOUR)).toBe(5 * HOUR);
+  });
+
   it("of one that has been released, and waits in a worker's hands for the slot of a slow rate", async () => {
     const stage = await aStage();
     await stage.channel("email", { interval: milliseconds(MINUTE) });

@@ -149,13 +149,22 @@ describe("a forecast", () => {
 
   it("starts where a closed provider opens again", () => {
     const opens = at("2026-03-10T10:50:00+05:45");
-    const question = { notBefore: opens, notBeforeBy: "provider", levels: thousand } as const;
+    const question = { closedUntil: opens, levels: thousand };
     expect(ask({ ...question, position: 1_000 })).toEqual({ at: opens, heldBy: "provider" });
     expect(ask({ ...question, position: 1_001 })).toEqual({
       at: at("2026-03-10T11:00:00+05:45"),
       heldBy: "email.hour",
     });
     expect(ask({ ...question, position: 11, intervalMs: seconds(1) }).at).toBe(opens + 10_000);
+  });
+
+  it("lets nothing go before a message that is due later than its provider opens, until that opens", () => {
+    const question = { closedUntil: at("2026-03-10T11:10:00+05:45"), notBefore: at("2026-03-10T11:30:00+05:45") };
+    expect(ask({ ...question, levels: thousand })).toEqual({ at: question.notBefore, heldBy: "schedule" });
+    expect(ask({ ...question, position: 1_001, levels: thousand })).toEqual({
+      at: at("2026-03-10T12:00:00+05:45"),
+      heldBy: "email.hour",
+    });
   });
 
   it("spreads by the rate what the quotas let go at once", () => {
