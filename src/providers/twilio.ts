@@ -34,6 +34,8 @@ type SdkRequest = Parameters<HttpClient["request"]>[0];
 
 /** Texts between two numbers that are looked through: the newest come first. */
 const NEWEST = 100;
+/** So many of 1,600 characters, each of them escaped, are 1.2 MB. Whatever is longer is read no further. */
+const LONGEST_LIST = 4_000_000;
 
 const E164 = /^\+[1-9]\d{6,14}$/;
 
@@ -70,6 +72,24 @@ const create = async (client: Client, message: Dispatch, statusCallback: string 
   return client.messages.create({ to, from, body, ...callback });
 };
 
+/**
+ * The SDK takes whatever array it finds in an answer for the list; an empty one that is something else would say that there is no
+ * such text, which is a reason to send it again.
+ */
+const listIn = async (answer: Response): Promise<unknown> => {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of answer.body ?? []) {
+    length += chunk.length;
+    if (length > LONGEST_LIST) throw new RangeError("the list is too long");
+    chunks.push(chunk);
+  }
+  const list: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  if (!Array.isArray((list as { messages?: unknown } | null)?.messages))
+    throw new TypeError("it is no list of messages");
+  return list;
+};
+
 export const twilioProvider = (options: TwilioOptions): Provider => {
   const { accountSid, authToken, baseUrl, timeout, callBudget, clock = systemClock } = options;
   if (!/^AC\w+$/.test(accountSid)) throw new Error("expected an account SID, which begins with AC, got something else");
@@ -88,8 +108,9 @@ export const twilioProvider = (options: TwilioOptions): Provider => {
       request: async (sdk) => {
         const { url, headers } = questionOf(sdk, baseUrl);
         for (const [name, value] of Object.entries(sdk.params ?? {})) url.searchParams.set(name, String(value));
-        const answer = await fetch(url, { headers, signal });
-        return { statusCode: answer.status, body: await answer.text() };
+        // No more than a message is: what is not there may be where we were told to go from.
+        const answer = await fetch(url, { headers, signal, redirect: "error" });
+        return { statusCode: answer.status, body: await listIn(answer) };
       },
     });
     const [to, from] = [prefix + lost.recipient, prefix + lost.sender];

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { milliseconds, minutes, seconds } from "../../src/domain/time.ts";
 import { twilioProvider, type TwilioOptions } from "../../src/providers/twilio.ts";
-import { aCall, anSms, aWhatsApp, ID, PATIENCE, unhurried } from "../support/dispatches.ts";
+import { aCall, anSms, aWhatsApp, CREATED_AT, ID, PATIENCE, unhurried } from "../support/dispatches.ts";
 import { scriptedHttp } from "../support/scripted-http.ts";
 import { until } from "../support/until.ts";
 
@@ -224,6 +224,55 @@ describe("no answer", () => {
     await until(() => silent.heard.length);
     stop.abort();
     expect(await outcome).toMatchObject({ kind: "uncertain" });
+  });
+});
+
+describe("Twilio's list of what it was given", () => {
+  const LOST = { ...anSms(), beganAt: CREATED_AT };
+  const EMPTY = JSON.stringify({ messages: [], next_page_uri: null });
+
+  it("is asked for the texts between the two numbers, and has none of these words", async () => {
+    const twilio = await replying(200, EMPTY);
+    expect(await providerFor(twilio.baseUrl).find?.(LOST, unhurried())).toEqual({ kind: "absent" });
+    const asked = new URL(twilio.heard[0]?.url ?? "", twilio.baseUrl);
+    expect(asked.pathname).toBe(`/2010-04-01/Accounts/${ACCOUNT}/Messages.json`);
+    expect(Object.fromEntries(asked.searchParams)).toMatchObject({ To: "+9779812345678", From: "+15005550006" });
+  });
+
+  it.each<[string, Parameters<typeof replying>]>([
+    ["an empty list of something else", [200, '{"errors":[]}']],
+    ["one that is none", [200, '{"messages":{"0":1},"errors":[]}']],
+    ["one with an error's status", [500, EMPTY]],
+    ["half of one", [200, EMPTY.slice(0, 20)]],
+  ])("says nothing where the answer is %s", async (_what, reply) => {
+    const twilio = await replying(...reply);
+    expect(await providerFor(twilio.baseUrl).find?.(LOST, unhurried())).toEqual({ kind: "unknown" });
+  });
+
+  it("says nothing where the answer sends us elsewhere, whose empty list is not Twilio's", async () => {
+    const twilio = await server(({ url }, response) => {
+      if (url === "/elsewhere") response.writeHead(200).end(EMPTY);
+      else response.writeHead(302, { Location: "/elsewhere" }).end();
+    });
+    expect(await providerFor(twilio.baseUrl).find?.(LOST, unhurried())).toEqual({ kind: "unknown" });
+    expect(twilio.heard).toHaveLength(1);
+  });
+
+  it("is read no further than it can be long", async () => {
+    const chunk = Buffer.alloc(1_000_000, " ");
+    let written = 0;
+    const endless = await server((_request, response) => {
+      const write = (): void => {
+        if (response.destroyed) return;
+        written += chunk.length;
+        response.write(chunk, write);
+      };
+      write();
+    });
+    const provider = providerFor(endless.baseUrl, { timeout: seconds(5) });
+    expect(await provider.find?.(LOST, unhurried())).toEqual({ kind: "unknown" });
+    // What the sockets take in comes on top.
+    expect(written).toBeLessThan(50_000_000);
   });
 });
 
