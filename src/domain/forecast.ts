@@ -166,8 +166,8 @@ export const forecast = (question: ForecastQuestion): Forecast => {
 
   const others = channelFree + question.channelAhead * (intervalMs ?? 0);
   const at = instant(Math.ceil(Math.max(byQuota.at, others, ...paces.map((pace) => pace.free))));
-  const byRate = at - byQuota.at;
+  const byRate = at - byQuota.heldUntil;
   // Named is what makes up the greater part of the wait.
-  const rateHolds = byRate >= NOT_WORTH_NAMING && byRate > byQuota.at - now;
+  const rateHolds = byRate >= NOT_WORTH_NAMING && byRate > byQuota.heldUntil - now;
   return { at, heldBy: rateHolds ? "rate" : heldBy };
 };

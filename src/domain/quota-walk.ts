@@ -14,6 +14,8 @@ export interface Room {
   readonly limit: number;
   left: number;
   window: Window;
+  /** What the window has room for besides, and the rates do not let go before it ends. */
+  beyond?: number;
 }
 
 /** Waiting messages that need room in the same quotas. */
@@ -59,7 +61,27 @@ const rollRoom = (room: Room, at: Instant, zone: string): void => {
   const next = windowOf(room.kind, at, zone);
   if (next.startsAt >= room.window.endsAt) room.left = room.limit;
   else if (next.startsAt < room.window.startsAt) room.left = 0;
+  else room.left += room.beyond ?? 0;
   room.window = next;
+  room.beyond = 0;
+};
+
+/**
+ * What runs may end before the rates have let go all that it has room for, and the rest is charged to the next. Windows that
+ * follow are whole: either a rate fills them, or no quota of theirs ever binds.
+ */
+const paceRunning = ({ from, zone, rooms, crowds, paces }: QuotaWalk): void => {
+  for (const room of rooms) {
+    rollRoom(room, from, zone);
+    const needed = crowds.filter((crowd) => crowd.rooms.includes(room));
+    for (const { interval, free, crowds: paced } of paces) {
+      if (interval === 0 || !needed.every((crowd) => paced.includes(crowd))) continue;
+      const slots = Math.max(0, Math.ceil((room.window.endsAt - free) / interval));
+      if (slots >= room.left) continue;
+      room.beyond = (room.beyond ?? 0) + room.left - slots;
+      room.left = slots;
+    }
+  }
 };
 
 const takeAll = (crowd: Crowd): void => {
@@ -121,11 +143,17 @@ const longestBlock = (rooms: readonly Room[]): Room | undefined =>
     undefined,
   );
 
-/** `heldBy` is what the message waited for last; `at` is null where the walk was given up. */
+/** `heldBy` is what the message waited for last but the rates, until `heldUntil`; `at` is null where the walk was given up. */
 export const walkQuotas = (walk: QuotaWalk) => {
   const { from, earliest, zone, crowds, rooms, paces } = walk;
   let at = from;
+  let heldUntil = from;
   let heldBy: HeldBy | null = null;
+  const wait = (by: HeldBy, until: Instant): void => {
+    heldBy = by;
+    heldUntil = until;
+  };
+  paceRunning(walk);
   for (let step = 0; step < MOST_STEPS && at <= from + HORIZON; step++) {
     for (const room of rooms) rollRoom(room, at, zone);
     for (const crowd of crowds) takeAll(crowd);
@@ -133,18 +161,19 @@ export const walkQuotas = (walk: QuotaWalk) => {
     const waiting = crowds.filter((crowd) => crowd.remaining > 0);
     if (waiting.length === 0) {
       const block = longestBlock(rooms);
-      if (!block && at >= earliest) return { at, heldBy };
+      if (!block && at >= earliest) return { at, heldBy, heldUntil };
       const blockedUntil = block?.window.endsAt ?? at;
-      heldBy = block && blockedUntil >= earliest ? block.heldBy : "schedule";
       at = instant(Math.max(blockedUntil, earliest));
+      if (!block || blockedUntil < earliest) wait("schedule", at);
+      else if (!block.beyond) wait(block.heldBy, at);
     } else {
       at = leapOverRepetitions(at, walk);
       // A crowd that waits took all there was, so something blocks it; the first to come free goes on.
       const blocks = waiting.map((crowd) => longestBlock(crowd.rooms)!);
       const next = blocks.reduce((first, block) => (block.window.endsAt < first.window.endsAt ? block : first));
-      heldBy = next.heldBy;
       at = next.window.endsAt;
+      if (!next.beyond) wait(next.heldBy, at);
     }
   }
-  return { at: null, heldBy };
+  return { at: null, heldBy, heldUntil };
 };

@@ -73,6 +73,17 @@ describe("a forecast comes true", () => {
     expect(await goneAt(stage, "late", MINUTE)).toBe(3 * MINUTE);
   });
 
+  it("where the hour ends before the rate has let go all that it has room for", async () => {
+    const stage = await aStage();
+    await stage.at(30 * MINUTE);
+    await stage.limit("C|a|email", { hour: 5 });
+    await stage.senderRate("a", 10 * MINUTE);
+    await stage.put("a", 9);
+    // Three in what is left of this hour, five in the next.
+    expect(await answeredOn(stage, "last")).toBe(130 * MINUTE);
+    expect(await goneAt(stage, "last", 10 * MINUTE)).toBe(130 * MINUTE);
+  });
+
   it.each(["sender", "channel"])("where the last slot of the %s's rate was had a moment ago", async (whose) => {
     const stage = await aStage();
     if (whose === "sender") await stage.senderRate("a", MINUTE);

@@ -183,6 +183,17 @@ describe("a forecast", () => {
     expect(ask({ position: 2, intervalMs: milliseconds(1_000 / 14) }).at).toBe(now + 72);
   });
 
+  it("leaves to the next day what the rate does not let go in what is left of this one", () => {
+    const [late, utc] = [at("2026-03-10T23:30:00Z"), "UTC"];
+    const levels = [level("email", { day: 50_000 }, { now: late, zone: utc })];
+    const question = { now: late, zone: utc, levels, intervalMs: milliseconds(72) };
+    // 25,000 in half an hour, then 50,000 from midnight on.
+    const midnight = at("2026-03-11T00:00:00Z");
+    expect(ask({ ...question, position: 75_000 }).at).toBe(midnight + 49_999 * 72);
+    expect(ask({ ...question, position: 75_001 })).toEqual({ at: at("2026-03-12T00:00:00Z"), heldBy: "email.day" });
+    expect(ask({ ...question, position: 25_001 })).toEqual({ at: midnight, heldBy: "rate" });
+  });
+
   it("does not charge the channel's rate for other channels' messages", () => {
     const account = level("all", { hour: 1_000 }, { now, zone, ahead: 900 });
     expect(ask({ position: 1, levels: [account], intervalMs: seconds(1) }).at).toBe(now);
@@ -329,7 +340,7 @@ describe("the forecast by windows", () => {
     }
   });
 
-  it("gives each message that the quotas let go the rate's next slot", () => {
+  it("gives each message the rate's next slot in which the quotas have room", () => {
     const minute = fc.option(fc.integer({ min: 1, max: 4 }), { freq: 3 });
     const interval = fc.integer({ min: 1, max: 90_000 });
     fc.assert(
@@ -342,9 +353,20 @@ describe("the forecast by windows", () => {
         (start, most, hour, position, ms) => {
           const levels = [level("email", { minute: most, hour }, { now: start, zone })];
           const question: ForecastQuestion = { now: start, zone, position, levels, ...unpaced };
-          let slot = -Infinity;
+          const charged = new Map<string, number>();
+          const counted = (when: Instant) =>
+            (["minute", "hour"] as const).map((kind) => {
+              const window = windowOf(kind, when, zone);
+              const bound = kind === "minute" ? most : hour;
+              return { window, name: `${kind} ${window.startsAt}`, bound: bound ?? Infinity };
+            });
+          const fullAt = (when: Instant) =>
+            counted(when).findLast(({ name, bound }) => (charged.get(name) ?? 0) >= bound);
+          let slot = start;
           for (let place = 1; place <= position; place++) {
-            slot = Math.max(simulate({ ...question, position: place })!, slot + ms);
+            if (place > 1) slot = instant(slot + ms);
+            for (let full = fullAt(slot); full; full = fullAt(slot)) slot = full.window.endsAt;
+            for (const { name } of counted(slot)) charged.set(name, (charged.get(name) ?? 0) + 1);
           }
           expect(forecast({ ...question, intervalMs: milliseconds(ms) }).at).toBe(slot);
           expect(forecast({ ...question, senderIntervalMs: milliseconds(ms) }).at).toBe(slot);
