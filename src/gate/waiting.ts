@@ -146,7 +146,6 @@ const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, d
   const ofSender = inLane - 1 + look.urgentOfSender;
   // Of other accounts, their turns.
   const turns = Math.min(others, (ahead + 1) * Math.max(0, look.accountsInRing - 1));
-  const channelAhead = released + ahead + turns;
   const question: ForecastQuestion = {
     now: look.now,
     position: inLane,
@@ -159,9 +158,10 @@ const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, d
     room: here.room,
     intervalMs: here.channelRate,
     senderIntervalMs: here.senderRate,
-    channelSlot: here.channelSlot,
+    // What BullMQ has takes the first of them.
+    channelSlot: instant(here.channelSlot + released * (here.channelRate ?? 0)),
     senderSlot: here.senderSlot,
-    channelAhead,
+    channelAhead: ahead + turns,
     closedUntil,
     paused,
   };

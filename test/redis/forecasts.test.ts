@@ -84,6 +84,17 @@ describe("a forecast comes true", () => {
     expect(await goneAt(stage, "last", 10 * MINUTE)).toBe(130 * MINUTE);
   });
 
+  it("where what has been released takes one of the slots that are left in the hour", async () => {
+    const stage = await aStage();
+    await stage.at(30 * MINUTE);
+    await stage.limit("C|a|email", { hour: 5 });
+    await stage.channel("email", { interval: milliseconds(10 * MINUTE) });
+    const [, , , , , , , , last = ""] = await stage.put("a", 9);
+    expect(await stage.released()).toHaveLength(1);
+    // Two more in this hour, five in the next.
+    expect(await toldOf(stage, last)).toBe(2 * HOUR);
+  });
+
   it.each(["sender", "channel"])("where the last slot of the %s's rate was had a moment ago", async (whose) => {
     const stage = await aStage();
     if (whose === "sender") await stage.senderRate("a", MINUTE);
