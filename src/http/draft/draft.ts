@@ -18,7 +18,21 @@ export interface Drafting {
   readonly setup: ChannelSetup;
 }
 
-type CommonFields = TimingFields & Pick<EmailMessage, "priority" | "reference" | "metadata">;
+type LabelFields = Pick<EmailMessage, "reference" | "metadata">;
+type CommonFields = TimingFields & LabelFields & Pick<EmailMessage, "priority">;
+
+/** What a caller knows a message by. */
+export const readLabels = (
+  { reference, metadata }: LabelFields,
+  problems: Problems,
+): Pick<Draft, "reference" | "metadata"> => {
+  if (metadata !== undefined && Buffer.byteLength(JSON.stringify(metadata)) > LARGEST_METADATA)
+    unmet(problems, "metadata", "an object of at most 4 KB", metadata);
+  return {
+    ...(reference === undefined ? undefined : { reference }),
+    ...(metadata === undefined ? undefined : { metadata }),
+  };
+};
 
 /** What messages of all channels have. */
 export const readCommon = (
@@ -26,14 +40,11 @@ export const readCommon = (
   now: Instant,
   problems: Problems,
 ): Pick<Draft, "class" | "sendAt" | "expiresAt" | "reference" | "metadata"> => {
-  const { reference, metadata, priority = "normal" } = fields;
-  if (metadata !== undefined && Buffer.byteLength(JSON.stringify(metadata)) > LARGEST_METADATA)
-    unmet(problems, "metadata", "an object of at most 4 KB", metadata);
+  const { priority = "normal" } = fields;
   return {
     class: priority,
     ...(isTimed(fields) ? readTiming(fields, now, problems) : undefined),
-    ...(reference === undefined ? undefined : { reference }),
-    ...(metadata === undefined ? undefined : { metadata }),
+    ...readLabels(fields, problems),
   };
 };
 

@@ -14,6 +14,7 @@ import {
   type TextTemplate,
 } from "../schemas/send.ts";
 import type { ChannelSetup } from "../services.ts";
+import { readLabels } from "./draft.ts";
 import { headerField, isOneLine, readMail } from "./mail.ts";
 import { readPhoneSender, readRecipient } from "./recipient.ts";
 
@@ -126,7 +127,7 @@ export const templatedDraft = (
   common: Pick<Draft, "class" | "sendAt" | "expiresAt">,
   problems: Problems,
 ): Draft => {
-  const { to, variables = {}, reference, metadata } = recipient;
+  const { to, variables = {} } = recipient;
   readVariables(parts, variables, problems);
   const address = readRecipient(channel, to, problems);
   return {
@@ -135,7 +136,6 @@ export const templatedDraft = (
     recipient: address,
     content: { to: address, variables },
     ...common,
-    ...(reference === undefined ? {} : { reference }),
-    ...(metadata === undefined ? {} : { metadata }),
+    ...readLabels(recipient, problems),
   };
 };

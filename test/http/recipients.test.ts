@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { anApi, anEmail, type Api } from "./api.ts";
+
+let api: Api;
+let key: string;
+beforeAll(async () => {
+  api = await anApi();
+  ({ key } = await api.anAccount());
+});
+afterAll(() => api.close());
+
+interface Refused {
+  readonly code: string;
+  readonly errors: readonly { field: string; expected: string }[];
+}
+
+/** What is said of each: null, or why it was refused. */
+const refusals = async (channel: "email" | "sms", body: unknown): Promise<readonly (Refused | null)[]> => {
+  const answer = await api.ask("POST", `/v1/${channel}/send/bulk`, { key, body });
+  return (answer.body["results"] as readonly { readonly error?: Refused }[]).map(({ error }) => error ?? null);
+};
+const wrongOf = (refused: Refused | null): readonly string[] =>
+  refused?.errors.map(({ field, expected }) => `${field}: ${expected}`) ?? [];
+
+const template = { from: "Shop <shop@example.com>", subject: "For you", text: "Dear {{name}}" };
+
+describe("a recipient of a template", () => {
+  it("may bring as much metadata as a message that is sent alone", async () => {
+    const metadata = (bytes: number) => ({ a: "x".repeat(bytes - '{"a":""}'.length) });
+    const recipients = [4_096, 4_097].map((bytes) => ({
+      to: anEmail.to,
+      variables: { name: "Ann" },
+      metadata: metadata(bytes),
+    }));
+    const [fits, tooMuch] = await refusals("email", { template, recipients });
+    expect([fits, wrongOf(tooMuch ?? null)]).toEqual([null, ["metadata: an object of at most 4 KB"]]);
+  });
+});
