@@ -17,9 +17,16 @@ export type Markup = "text" | "html";
 export const written = (value: string, markup: Markup): string =>
   markup === "html" ? value.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character) : value;
 
+/** As schemas count them, so that a limit is the same wherever it is held: a pair of surrogates is one. */
+const charactersIn = (text: string): number => {
+  let length = text.length;
+  for (let at = 0; at < text.length; at++) if ((text.charCodeAt(at) & 0xfc00) === 0xdc00) length--;
+  return length;
+};
+
 /** The characters of `written`, counted without writing it: of megabytes of "&" five times as many would be made. */
 export const writtenLength = (value: string, markup: Markup): number => {
-  let length = value.length;
+  let length = charactersIn(value);
   if (markup === "html")
     for (let at = 0; at < value.length; at++) length += (ESCAPES[value.charAt(at)]?.length ?? 1) - 1;
   return length;
@@ -37,7 +44,7 @@ export const foreignIn = (text: string): string | null => {
 /** How often each variable is used, and how many characters the rest has. */
 export const usesIn = (text: string): { readonly uses: ReadonlyMap<string, number>; readonly fixed: number } => {
   const uses = new Map<string, number>();
-  let fixed = text.length;
+  let fixed = charactersIn(text);
   for (const [whole, name = ""] of text.matchAll(PLACEHOLDER)) {
     uses.set(name, (uses.get(name) ?? 0) + 1);
     fixed -= whole.length;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { anApi, anEmail, type Api } from "./api.ts";
+import { anApi, anEmail, anSms, type Api } from "./api.ts";
 
 let api: Api;
 let key: string;
@@ -34,5 +34,21 @@ describe("a recipient of a template", () => {
     }));
     const [fits, tooMuch] = await refusals("email", { template, recipients });
     expect([fits, wrongOf(tooMuch ?? null)]).toEqual([null, ["metadata: an object of at most 4 KB"]]);
+  });
+
+  it("may bring as many characters as a message that is sent alone may have, whatever they are", async () => {
+    const alone = (body: string) => api.ask("POST", "/v1/sms/send", { key, body: { ...anSms, body } });
+    const smiles = (count: number): string => "\u{1f600}".repeat(count);
+    expect((await alone(smiles(1_600))).status).toBe(202);
+    expect((await alone(smiles(1_601))).status).toBe(422);
+    const recipients = [1_600, 1_601].map((count) => ({ to: anSms.to, variables: { all: smiles(count) } }));
+    const [fits, tooMany] = await refusals("sms", { template: { body: "{{all}}" }, recipients });
+    expect([fits, wrongOf(tooMany ?? null)]).toEqual([
+      null,
+      ["variables: a body of at most 1600 characters when they are filled in"],
+    ]);
+    expect(await refusals("sms", { template: { body: smiles(1_600) }, recipients: [{ to: anSms.to }] })).toEqual([
+      null,
+    ]);
   });
 });
