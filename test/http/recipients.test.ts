@@ -51,4 +51,23 @@ describe("a recipient of a template", () => {
       null,
     ]);
   });
+
+  it("is refused where its variables leave nothing to say, as a message without a text is", async () => {
+    const recipients = ["", "Ann"].map((name) => ({ to: anSms.to, variables: { name } }));
+    const [empty, full] = await refusals("sms", { template: { body: "{{name}}" }, recipients });
+    expect(full).toBeNull();
+    expect(wrongOf(empty ?? null)).toEqual(["variables: a body that is not empty when they are filled in"]);
+
+    const inMail = ["", "Ann"].map((name) => ({ to: anEmail.to, variables: { name } }));
+    const mails = { ...template, text: "{{name}}", html: "{{name}}" };
+    const [emptyMail, mail] = await refusals("email", { template: mails, recipients: inMail });
+    expect(mail).toBeNull();
+    expect(wrongOf(emptyMail ?? null)).toEqual(["variables: a text or html that is not empty when they are filled in"]);
+    expect(await refusals("email", { template: { ...mails, text: "Dear" }, recipients: inMail })).toEqual([null, null]);
+    expect(await refusals("email", { template: mails, recipients: [{ to: anEmail.to }] })).toEqual([
+      expect.objectContaining({
+        errors: [expect.objectContaining({ field: "variables.name", expected: "a value: the template uses it" })],
+      }),
+    ]);
+  });
 });

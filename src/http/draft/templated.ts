@@ -89,6 +89,13 @@ export const readTextTemplate = (fields: TextTemplate, setup: ChannelSetup, prob
   return { sender: readPhoneSender(fields.from, setup, problems), template: { body: fields.body }, parts };
 };
 
+/** All but the subject. */
+const whatIsSaid = (parts: readonly Part[]): string =>
+  parts
+    .filter(({ oneLine }) => !oneLine)
+    .map(({ name }) => name)
+    .join(" or ");
+
 /** A variable used often enough makes a small request a large message: lengths are counted before anything is made. */
 const readVariables = (
   parts: readonly Part[],
@@ -96,6 +103,7 @@ const readVariables = (
   problems: Problems,
 ): void => {
   const missing = new Set<string>();
+  let said = 0;
   for (const { name: partName, markup, longest, oneLine, fixed, uses } of parts) {
     let length = fixed;
     for (const [name, times] of uses) {
@@ -112,9 +120,12 @@ const readVariables = (
           );
       }
     }
+    if (!oneLine) said += length;
     if (length > longest)
       unmet(problems, "variables", `a ${partName} of at most ${longest} characters when they are filled in`, length);
   }
+  if (said === 0 && missing.size === 0)
+    unmet(problems, "variables", `a ${whatIsSaid(parts)} that is not empty when they are filled in`, undefined);
   for (const name of [...missing].slice(0, MOST_COMPLAINTS))
     unmet(problems, `variables.${name}`, "a value: the template uses it", undefined);
 };
