@@ -70,4 +70,14 @@ describe("a recipient of a template", () => {
       }),
     ]);
   });
+
+  it("may bring 256 KB in all, as a message that is sent alone", async () => {
+    const variables = (many: number) => ({
+      name: "Ann",
+      ...Object.fromEntries(Array.from({ length: many }, (_, i) => [`v${i}`, "x".repeat(16_000)])),
+    });
+    const recipients = [16, 17].map((many) => ({ to: anEmail.to, variables: variables(many) }));
+    const [fits, tooLarge] = await refusals("email", { template, recipients });
+    expect([fits, tooLarge?.code]).toEqual([null, "payload_too_large"]);
+  });
 });

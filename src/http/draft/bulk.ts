@@ -65,6 +65,10 @@ const wholeProblem = ({ messages, template, recipients, ...beside }: BulkBody): 
   return recipients === undefined ? invalidField("recipients", "a list beside the template", undefined) : null;
 };
 
+/** @param mayBeLarge whether its request is so large that it may be, or it need not be measured */
+const isTooLarge = (item: unknown, mayBeLarge: boolean): boolean =>
+  mayBeLarge && Buffer.byteLength(JSON.stringify(item)) > schemas.LARGEST_MESSAGE;
+
 const within = (field: string, errors: readonly FieldError[]): readonly FieldError[] =>
   errors.map(({ field: inner, expected, got }) => ({
     field: inner === field ? field : `${field}.${inner}`,
@@ -84,8 +88,7 @@ export const createBulkReader = (channel: BulkChannel) => {
   };
 
   const readMessage = (item: unknown, drafting: Drafting, mayBeLarge: boolean): Candidate | SluiceError => {
-    if (mayBeLarge && Buffer.byteLength(JSON.stringify(item)) > schemas.LARGEST_MESSAGE)
-      return payloadTooLarge("256 KB in a message");
+    if (isTooLarge(item, mayBeLarge)) return payloadTooLarge("256 KB in a message");
     const errors = check.message(item);
     if (errors.length > 0) return invalidFields(errors);
     const wrong: Problems = [];
@@ -117,6 +120,7 @@ export const createBulkReader = (channel: BulkChannel) => {
     if (wrong.length > 0) throw invalidFields(wrong);
 
     const results = await eachOf(body.recipients ?? [], (item) => {
+      if (isTooLarge(item, mayBeLarge)) return payloadTooLarge("256 KB in a recipient");
       const ofItem = check.recipient(item);
       if (ofItem.length > 0) return invalidFields(ofItem);
       const problems: Problems = [];
