@@ -171,4 +171,16 @@ describe("a message", () => {
     expect(again.status).toBe(202);
     expect(again.body["id"]).not.toBe(id);
   });
+
+  it("is not sent again on a channel that has no provider any more", async () => {
+    const { body } = await ask("POST", "/v1/sms/send", anSms);
+    const id = textOf({ body }, "id");
+    const before = api.world.drafts.length;
+    api.world.messages.set(id, { ...api.world.messages.get(id)!, status: "failed", channel: "whatsapp" });
+    expect((await ask("POST", `/v1/messages/${id}/replay`)).body).toMatchObject({
+      status: 422,
+      code: "channel_not_configured",
+    });
+    expect(api.world.drafts).toHaveLength(before);
+  });
 });

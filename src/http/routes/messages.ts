@@ -12,6 +12,7 @@ import { IdInPath } from "../schemas/parts.ts";
 import { problems } from "../schemas/problem.ts";
 import { Accepted } from "../schemas/send.ts";
 import type { Services } from "../services.ts";
+import { setupOf } from "./send.ts";
 
 const looks = { access: "account-or-operator", scope: "read" } as const;
 const tags = ["Messages"];
@@ -132,6 +133,10 @@ export const messageRoutes = (app: App, services: Services): void => {
     async (request, reply) => {
       const account = ownAccount(request);
       const id = messageId(request.params.id);
+      const message = await looking.message(account, id);
+      if (message === null) throw notFound("such message");
+      // Its channel may have lost its provider since.
+      setupOf(services, message.channel);
       const accepted = await sending.replay(account, id, seedOf(services, request));
       if (accepted === null) throw notFound("such message");
       return reply.code(202).send(acceptedJson(accepted));
