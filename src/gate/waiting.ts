@@ -102,12 +102,16 @@ const surroundings = (look: Look, lane: Lane): Surroundings => {
   return found;
 };
 
+/** Those that take turns with its own, which is in their ring only where something waits in it and nothing parks it. */
+const otherLanes = ({ lane, lanesInClass }: Look): number =>
+  lanesInClass - (countIn(lane, "live") > 0 && lane["held_by"] === undefined ? 1 : 0);
+
 /** @param dueAt not before this; null: at once */
 export const forecastFor = (look: Look, lane: Lane, place: number, dueAt: Instant | null): Forecast => {
   const position = Math.max(1, place);
   const { urgent, besides } = surroundings(look, lane);
   // What is more urgent, and its turns.
-  const ahead = position - 1 + urgent + Math.min(besides, position * Math.max(0, look.lanesInClass - 1));
+  const ahead = position - 1 + urgent + Math.min(besides, position * Math.max(0, otherLanes(look)));
   return forecastBehind(look, lane, position, ahead, dueAt);
 };
 

@@ -1,6 +1,7 @@
 /** What is told of a waiting message, and when it goes if nothing else happens. */
 import { describe, expect, it } from "@jest/globals";
 import { milliseconds } from "../../src/domain/time.ts";
+import { acceptingOn, type AcceptingParts } from "../../src/gate/accepting.ts";
 import { queueReports } from "../../src/gate/queue-report.ts";
 import { standingOf, viewOf } from "../../src/gate/view.ts";
 import { keysOf } from "../../src/redis/keys.ts";
@@ -35,6 +36,15 @@ describe("a forecast comes true", () => {
       channel: "email",
       class: "low",
     });
+    return at === null ? null : at - T0;
+  };
+
+  /** As `on_late` asks before it is accepted; in ms after T0. */
+  const expectedOn = async ({ scripts }: Stage, sender: string): Promise<number | null> => {
+    const { estimating } = acceptingOn({ scripts } as AcceptingParts);
+    const content = { body: "" };
+    const draft = { channel: "email", class: "low", sender, recipient: "r@y.org", content } as const;
+    const at = await estimating("a")(draft, 0);
     return at === null ? null : at - T0;
   };
 
@@ -106,6 +116,18 @@ describe("a forecast comes true", () => {
     expect(await answeredOn(stage, "second")).toBe(2 * MINUTE);
     await stage.release();
     expect(await toldOf(stage, "second")).toBe(2 * MINUTE);
+  });
+
+  it("of a sender that had nothing waiting, behind those whose turn comes before, told before it is accepted as well", async () => {
+    const stage = await aStage();
+    await stage.limit("C|a|email", { hour: 1 });
+    await stage.put("a", 1);
+    await stage.drain();
+    await stage.put("a", 1);
+    await stage.release();
+    expect(await expectedOn(stage, "new@x.org")).toBe(2 * HOUR);
+    expect(await answeredOn(stage, "new", "new@x.org")).toBe(2 * HOUR);
+    expect(await goneAt(stage, "new", HOUR)).toBe(2 * HOUR);
   });
 
   it("of a whole queue, of which some has been released and holds its quota already", async () => {

@@ -22,7 +22,7 @@ export interface Look {
   readonly accountRow: Fields;
   readonly zone: string;
   readonly removed: boolean;
-  /** Lanes of its class that take turns with its own. */
+  /** Lanes of its class that take turns, its own among them if that may go. */
   readonly lanesInClass: number;
   readonly accountsInRing: number;
   /** Sending is held since a failover (failover-declare.lua). */
