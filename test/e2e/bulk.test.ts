@@ -111,4 +111,18 @@ describe("a bulk that would rather not go than go late", () => {
       await world.stop();
     }
   });
+
+  it("is refused behind one whose time is a moment past as well, since that goes at once", async () => {
+    const world = await aWorld({ at: "2026-06-01T12:00:00Z", quotas: { email: { hour: 1 } } });
+    try {
+      const messages = [
+        world.bodyFor.email(1, { send_at: "2026-06-01T11:59:30Z" }),
+        world.bodyFor.email(2, { ttl: 60, on_late: "reject" }),
+      ];
+      const { body } = await world.as("POST", "/v1/email/send/bulk", { messages });
+      expect(body.results.map(({ error }: any) => error?.code ?? "accepted")).toEqual(["accepted", "would_expire"]);
+    } finally {
+      await world.stop();
+    }
+  });
 });

@@ -1,6 +1,7 @@
 /** `on_late: "reject"`: better no message than one that would expire before its turn. */
 import type { Class } from "../../domain/channel.ts";
 import type { Draft } from "../../domain/message.ts";
+import type { Instant } from "../../domain/time.ts";
 import { formatIn } from "../../domain/timestamp.ts";
 import type { Sending } from "../../gate/sending.ts";
 import { stretches } from "./stretch.ts";
@@ -16,29 +17,31 @@ export interface Candidate {
 const URGENCY: { readonly [urgency in Class]: number } = { high: 0, normal: 1, low: 2 };
 
 /** Of one request's messages that will be accepted, all of one channel: how many go before another. What is due later goes then. */
-const newCrowd = () => {
+const newCrowd = (now: Instant) => {
   const counts = [0, 0, 0];
   return {
     before: ({ class: urgency }: Draft): number =>
       counts.slice(0, URGENCY[urgency] + 1).reduce((sum, count) => sum + count, 0),
     join: ({ class: urgency, sendAt }: Draft): void => {
-      if (sendAt === undefined) counts[URGENCY[urgency]]! += 1;
+      if (sendAt === undefined || sendAt <= now) counts[URGENCY[urgency]]! += 1;
     },
   };
 };
 
 /**
  * Asks of each in turn, as far as can be told now, with those of the request that go before it in mind.
+ * @param now as of when their times were judged
  * @returns by their places those that would be late; `undefined` in `candidates` is one that was refused already
  */
 export const lateOnes = async (
   sending: Pick<Sending, "estimating">,
   account: string,
   zone: string,
+  now: Instant,
   candidates: readonly (Candidate | undefined)[],
 ): Promise<readonly (readonly [place: number, late: Lateness])[]> => {
   const estimate = sending.estimating(account);
-  const crowd = newCrowd();
+  const crowd = newCrowd(now);
   const late: (readonly [number, Lateness])[] = [];
   const stretch = stretches();
   for (const [place, candidate] of candidates.entries()) {

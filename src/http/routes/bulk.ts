@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { SluiceError, wouldExpire } from "../../domain/errors.ts";
 import type { Draft } from "../../domain/message.ts";
+import type { Instant } from "../../domain/time.ts";
 import type { App } from "../access.ts";
 import { ownAccount } from "../auth.ts";
 import { createBulkReader, isTimedBulk, type BulkBody, type BulkChannel } from "../draft/bulk.ts";
@@ -26,11 +27,12 @@ export const bulkRoutes = (app: App, services: Services, bodyLimit: number): voi
   const refuseLate = async (
     request: FastifyRequest,
     account: string,
+    now: Instant,
     results: readonly (Candidate | SluiceError)[],
   ): Promise<readonly (Candidate | SluiceError)[]> => {
     const candidates = results.map((one) => (one instanceof SluiceError ? undefined : one));
     if (!candidates.some((one) => one?.rejectLate === true)) return results;
-    const found = await lateOnes(services.sending, account, await zoneOf(services, account), candidates);
+    const found = await lateOnes(services.sending, account, await zoneOf(services, account), now, candidates);
     // Ids are numbered by what is accepted: another run of the same request must accept the same.
     const late = new Map(await decidedFor(services, request, found));
     return results.map((one, place) => {
@@ -48,7 +50,7 @@ export const bulkRoutes = (app: App, services: Services, bodyLimit: number): voi
       const now = await judgedAt(services, request, isTimedBulk(body));
       const length = Number(request.headers["content-length"] ?? Infinity);
       const bulk = await read(body, { now, setup }, length > schemas.LARGEST_MESSAGE);
-      const results = await refuseLate(request, account, bulk.results);
+      const results = await refuseLate(request, account, now, bulk.results);
       const drafts: Draft[] = results.flatMap((one) => (one instanceof SluiceError ? [] : [one.draft]));
       const batch = { channel, ...(bulk.template === undefined ? {} : { template: bulk.template }) };
       const { batchId, messages } = await services.sending.acceptBatch(

@@ -62,7 +62,7 @@ export const sendRoutes = (app: App, services: Services): void => {
     const account = ownAccount(request);
     if (fields.on_late === "reject") {
       const zone = await zoneOf(services, account);
-      const [late] = await lateOnes(sending, account, zone, [{ draft, rejectLate: true }]);
+      const [late] = await lateOnes(sending, account, zone, now, [{ draft, rejectLate: true }]);
       // One that an earlier run found in time may have gone by now.
       const inTime = await decidedFor(services, request, late === undefined ? true : null);
       if (late !== undefined && inTime === null) throw wouldExpire(...late[1]);
