@@ -203,12 +203,12 @@ export const acceptingOn = (parts: AcceptingParts): Accepting => {
     },
     estimating: (account) => {
       const lanes = new Map<string, Promise<Look | null>>();
-      return async (draft, before) => {
+      return async (draft, company) => {
         const lane = `${draft.channel} ${draft.class} ${draft.sender}`;
         const looking = lanes.get(lane) ?? look(scripts, account, draft);
         lanes.set(lane, looking);
         const seen = await looking;
-        return seen && forecastFor(seen, draft, placeOfDraft(seen) + before, draft.sendAt ?? null).at;
+        return seen && forecastFor(seen, draft, placeOfDraft(seen), draft.sendAt ?? null, company).at;
       };
     },
     replay: async (account, id, seed) => {

@@ -38,6 +38,18 @@ export type CancelResult =
   | { readonly kind: "already_sending" }
   | { readonly kind: "already_final"; readonly state: MessageState };
 
+/** What will wait besides, of one request that is yet to be accepted: how many go before one of it, or take turns with it. */
+export interface Company {
+  /** In its own lane. */
+  readonly inLane: number;
+  /** More urgent, and of these its own sender's. */
+  readonly urgent: number;
+  readonly urgentOfSender: number;
+  /** As urgent, of other senders, and how many senders those are. */
+  readonly besides: number;
+  readonly lanes: number;
+}
+
 export interface Accepting {
   /**
    * Makes the drafts the account's messages, in order; the n-th gets the n-th id of the seed. Repeating a call with
@@ -54,9 +66,9 @@ export interface Accepting {
   ): Promise<{ batchId: string; messages: readonly Accepted[] }>;
   /**
    * When would drafts of one request go if they were accepted now? For `on_late: "reject"`. Each lane is looked at once.
-   * @returns asks for one. `before`: how many others of the request go before it. Null: nobody can say
+   * @returns asks for one, among those of the request that came before it. Null: nobody can say
    */
-  estimating(account: string): (draft: Draft, before: number) => Promise<Instant | null>;
+  estimating(account: string): (draft: Draft, company: Company) => Promise<Instant | null>;
   /** Sends a failed, undelivered or uncertain message again as a new one. @throws not_replayable; null for an unknown id */
   replay(account: string, id: string, seed: IdSeed): Promise<Accepted | null>;
 }

@@ -6,6 +6,7 @@ import { instant, type Instant, type Millis } from "../domain/time.ts";
 import { countIn, type Fields } from "../redis/reply.ts";
 import type { Look } from "../redis/scripts/look.ts";
 import { counterOf, type Counter } from "./counter.ts";
+import type { Company } from "./sending.ts";
 
 export type Lane = { readonly channel: Channel; readonly class: Class };
 
@@ -106,13 +107,26 @@ const surroundings = (look: Look, lane: Lane): Surroundings => {
 const otherLanes = ({ lane, lanesInClass }: Look): number =>
   lanesInClass - (countIn(lane, "live") > 0 && lane["held_by"] === undefined ? 1 : 0);
 
-/** @param dueAt not before this; null: at once */
-export const forecastFor = (look: Look, lane: Lane, place: number, dueAt: Instant | null): Forecast => {
-  const position = Math.max(1, place);
+const ALONE: Company = { inLane: 0, urgent: 0, urgentOfSender: 0, besides: 0, lanes: 0 };
+
+/**
+ * @param dueAt not before this; null: at once
+ * @param company what will wait besides
+ */
+export const forecastFor = (
+  look: Look,
+  lane: Lane,
+  place: number,
+  dueAt: Instant | null,
+  company: Company = ALONE,
+): Forecast => {
+  const position = Math.max(1, place) + company.inLane;
   const { urgent, besides } = surroundings(look, lane);
+  const turns = position * Math.max(0, otherLanes(look) + company.lanes);
   // What is more urgent, and its turns.
-  const ahead = position - 1 + urgent + Math.min(besides, position * Math.max(0, otherLanes(look)));
-  return forecastBehind(look, lane, position, ahead, dueAt);
+  const ahead = position - 1 + urgent + company.urgent + Math.min(besides + company.besides, turns);
+  const ofSender = position - 1 + look.urgentOfSender + company.urgentOfSender;
+  return forecastBehind(look, lane, { inLane: position, ofSender, ahead }, dueAt);
 };
 
 /**
@@ -141,13 +155,24 @@ export const drainsAt = (look: Look, channel: Channel): Instant | null => {
   const inLanes = countIn(look.accountOnChannel, "queued");
   const released = countIn(look.accountOnChannel, "released");
   if (inLanes === 0) return forecastReleased(look, { channel, class: "low" }, Math.max(0, released - 1)).at;
-  return forecastBehind(look, { channel, class: "low" }, 1, inLanes - 1, null).at;
+  return forecastBehind(look, { channel, class: "low" }, { inLane: 1, ofSender: 0, ahead: inLanes - 1 }, null).at;
 };
 
-const forecastBehind = (look: Look, lane: Lane, inLane: number, ahead: number, dueAt: Instant | null): Forecast => {
+/** Its position in its lane; how many go before it, of its sender, and of all its account's on the channel. */
+interface Place {
+  readonly inLane: number;
+  readonly ofSender: number;
+  readonly ahead: number;
+}
+
+const forecastBehind = (
+  look: Look,
+  lane: Lane,
+  { inLane, ofSender, ahead }: Place,
+  dueAt: Instant | null,
+): Forecast => {
   const here = surroundings(look, lane);
   const { released, others, paused, closedUntil, quotas } = here;
-  const ofSender = inLane - 1 + look.urgentOfSender;
   // Of other accounts, their turns.
   const turns = Math.min(others, (ahead + 1) * Math.max(0, look.accountsInRing - 1));
   const question: ForecastQuestion = {

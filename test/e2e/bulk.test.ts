@@ -125,4 +125,33 @@ describe("a bulk that would rather not go than go late", () => {
       await world.stop();
     }
   });
+
+  it("is judged by its own sender's quota, of which another sender's messages need nothing", async () => {
+    const world = await aWorld({ at: "2026-06-01T12:00:00Z", quotas: { email: { hour: 4 } } });
+    try {
+      const path = `/v1/accounts/${world.account.id}/senders/few%40example.com/quotas/email`;
+      expect((await world.call("PUT", path, { hour: 1 })).status).toBe(200);
+      const picky = { ttl: 60, on_late: "reject" };
+      const few = { from: "few@example.com" };
+      const messages = [
+        world.bodyFor.email(1),
+        world.bodyFor.email(2, { ...few, ...picky }),
+        world.bodyFor.email(3, { ...few, ...picky }),
+        world.bodyFor.email(4),
+        world.bodyFor.email(5),
+        world.bodyFor.email(6, picky),
+      ];
+      const { body } = await world.as("POST", "/v1/email/send/bulk", { messages });
+      expect(body.results.map(({ error }: any) => error?.code ?? "accepted")).toEqual([
+        ...Array(2).fill("accepted"),
+        "would_expire",
+        ...Array(2).fill("accepted"),
+        "would_expire",
+      ]);
+      await world.quiet();
+      expect(world.ledger).toHaveLength(4);
+    } finally {
+      await world.stop();
+    }
+  });
 });

@@ -44,7 +44,7 @@ describe("a forecast comes true", () => {
     const { estimating } = acceptingOn({ scripts } as AcceptingParts);
     const content = { body: "" };
     const draft = { channel: "email", class: "low", sender, recipient: "r@y.org", content } as const;
-    const at = await estimating("a")(draft, 0);
+    const at = await estimating("a")(draft, { inLane: 0, urgent: 0, urgentOfSender: 0, besides: 0, lanes: 0 });
     return at === null ? null : at - T0;
   };
 

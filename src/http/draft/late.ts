@@ -3,7 +3,7 @@ import type { Class } from "../../domain/channel.ts";
 import type { Draft } from "../../domain/message.ts";
 import type { Instant } from "../../domain/time.ts";
 import { formatIn } from "../../domain/timestamp.ts";
-import type { Sending } from "../../gate/sending.ts";
+import type { Company, Sending } from "../../gate/sending.ts";
 import { stretches } from "./stretch.ts";
 
 /** As it is told (errors.ts, `wouldExpire`). */
@@ -16,14 +16,28 @@ export interface Candidate {
 
 const URGENCY: { readonly [urgency in Class]: number } = { high: 0, normal: 1, low: 2 };
 
-/** Of one request's messages that will be accepted, all of one channel: how many go before another. What is due later goes then. */
+/** Of one request's messages those that will be accepted, all of one channel. What is due later goes then. */
 const newCrowd = (now: Instant) => {
-  const counts = [0, 0, 0];
+  const classes = [0, 1, 2].map(() => ({ all: 0, senders: new Map<string, number>() }));
   return {
-    before: ({ class: urgency }: Draft): number =>
-      counts.slice(0, URGENCY[urgency] + 1).reduce((sum, count) => sum + count, 0),
-    join: ({ class: urgency, sendAt }: Draft): void => {
-      if (sendAt === undefined || sendAt <= now) counts[URGENCY[urgency]]! += 1;
+    around: ({ class: urgency, sender }: Draft): Company => {
+      const at = URGENCY[urgency];
+      const { all, senders } = classes[at]!;
+      const inLane = senders.get(sender) ?? 0;
+      let urgent = 0;
+      let urgentOfSender = 0;
+      for (const one of classes.slice(0, at)) {
+        urgent += one.all;
+        urgentOfSender += one.senders.get(sender) ?? 0;
+      }
+      const lanes = senders.size - (inLane > 0 ? 1 : 0);
+      return { inLane, urgent, urgentOfSender, besides: all - inLane, lanes };
+    },
+    join: ({ class: urgency, sender, sendAt }: Draft): void => {
+      if (sendAt !== undefined && sendAt > now) return;
+      const joined = classes[URGENCY[urgency]]!;
+      joined.all++;
+      joined.senders.set(sender, (joined.senders.get(sender) ?? 0) + 1);
     },
   };
 };
@@ -50,7 +64,7 @@ export const lateOnes = async (
     const { draft, rejectLate } = candidate;
     const { expiresAt } = draft;
     if (rejectLate && expiresAt !== undefined) {
-      const expected = await estimate(draft, crowd.before(draft));
+      const expected = await estimate(draft, crowd.around(draft));
       if (expected === null || expected >= expiresAt) {
         // Paused, or a quota of 0: nobody can say, and whoever asks to be refused rather than late is told so.
         late.push([place, [expected === null ? "not known" : formatIn(expected, zone), formatIn(expiresAt, zone)]]);
