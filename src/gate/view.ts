@@ -51,7 +51,7 @@ export const standingOf = (look: Look, record: Pick<MessageRecord, "number" | "c
   const { at, heldBy } = forecastFor(look, record, placeInLane(number, look), null);
   const parked = parkedBy(look);
   // As in the lists and the sums: for as long as it is closed, whatever else holds it for longer.
-  const binding = heldBy === "paused" ? heldBy : isClosed(look, record) ? "provider" : (parked ?? heldBy);
+  const binding = heldBy === "paused" ? heldBy : isClosed(look) ? "provider" : (parked ?? heldBy);
   return {
     status: isQuota(parked) && isQuota(binding) ? "throttled" : "queued",
     heldBy: binding,

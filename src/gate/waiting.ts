@@ -197,8 +197,8 @@ const forecastBehind = (
   return forecast(dueAt === null ? question : { ...question, notBefore: dueAt });
 };
 
-/** By its provider, which told the channel or the sender to wait. */
-export const isClosed = (look: Look, lane: Lane): boolean => surroundings(look, lane).closedUntil > look.now;
+/** By its provider, which told everybody to wait. Where it told a sender to, that parks the sender's lane, unless a quota does. */
+export const isClosed = (look: Look): boolean => countIn(look.channelRate, "closed") > look.now;
 
 /** What parked the lane, or its account on the channel; null when neither is parked. */
 export const parkedBy = (look: Look): HeldBy | null => {

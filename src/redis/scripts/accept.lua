@@ -77,9 +77,9 @@ end
 -- Out of quota, and nothing that goes before that, as whoever asks later is told.
 local function parked(lane)
   if lane.ac.f.parked ~= PARKED_BY_QUOTA and lane.ln.f.parked ~= PARKED_BY_QUOTA then return '0' end
-  local rate, sender = rate_of(lane.channel).f, q_of_sender(lane).f
+  local rate = rate_of(lane.channel).f
   if lane.ac.f.paused == 1 or rate.paused == 1 then return '0' end
-  return math.max(rate.closed or 0, sender.closed or 0) > now and '0' or '1'
+  return (rate.closed or 0) > now and '0' or '1'
 end
 
 -- The place of the lane's view among all; what it says is read when everything has been accepted.

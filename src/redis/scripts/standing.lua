@@ -20,9 +20,9 @@ for i = 2, #ARGV do
   if state == 'queued' and x_of(m.id).f.state ~= 'released' then
     local ac, ln = ac_of(m.account, m.channel), ln_of(m.account, m.channel, m.class, m.sender)
     local by = ac.f.held_by or ln.f.held_by
-    local stopped = ac.f.paused == 1 or rate_of(m.channel).f.paused == 1
-    local closed = math.max(rate_of(m.channel).f.closed or 0, q_of_sender(m).f.closed or 0) > now
-    if by and string.find(by, '.', 1, true) and not stopped and not closed then state = 'throttled' end
+    local rate = rate_of(m.channel).f
+    local stopped = ac.f.paused == 1 or rate.paused == 1 or (rate.closed or 0) > now
+    if by and string.find(by, '.', 1, true) and not stopped then state = 'throttled' end
   end
   replies[i - 1] = state
 end
