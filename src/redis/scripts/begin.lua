@@ -17,7 +17,8 @@
        {'go', ms until its slot, tries so far, attempts so far, record (head, newline, what is kept, newline, body),
               account, sender, recipient, batch or '', created} the same again for the same token
                            (with its time until the reaper begun anew)
-       {'wait', ms}        the channel's next slot is too far ahead, or the cell is not at home: nothing marked, ask again then
+       {'wait', ms}        the channel's next slot is too far ahead, or past its time, or the cell is not at home: nothing
+                           marked, ask again then
        {'returned', why}   un-released: its hold and its turn given back, at the head of its lane
        {'ended', state}    expired, suppressed, or known meanwhile (as what its provider told): its hold given back
        {'taken'}           another run has it
@@ -108,6 +109,8 @@ local function begin(token, id, release)
   -- Only the channel's rate makes a worker wait: a slow sender must not hold a hand that others could use.
   if sender_slot > channel_slot + SENDER_LEAD then return give_back(m, x, 'rate') end
   local slot = math.max(channel_slot, sender_slot)
+  -- It would be called when its time is up: that is what it waits for, and the slot is another's.
+  if m.expires > 0 and m.expires <= slot then return { 'wait', math.ceil(m.expires - now) } end
   if rate.f.interval then take_slot(rate, slot) end
   if q_sender.f.interval then take_slot(q_sender, slot) end
   leave_released(m)

@@ -260,4 +260,21 @@ export const BEGINNING: readonly Rule[] = [
       { script: "begin", find: "put(row, 'last', math.max(row.f.last or 0, slot))", replace: "put(row, 'last', now)" },
     ],
   },
+  {
+    of: "11",
+    name: "nobody is called after its time: what expires before its slot takes none, and expires",
+    check: async (stage) => {
+      await stage.account("a");
+      await stage.channel("email", { interval: milliseconds(600) });
+      await stage.put("a", 1);
+      await stage.put("a", 1, { expiresAt: 600 });
+      await stage.put("a", 1, { expiresAt: 601 });
+      const pairs = await stage.released();
+      expect(await stage.begin(pairs)).toMatchObject([{ slotIn: 0 }, { kind: "wait", waitFor: 600 }, { slotIn: 600 }]);
+      await stage.at(600);
+      expect(await stage.begin(pairs.slice(1, 2))).toEqual([{ kind: "ended", state: "expired" }]);
+      expect(await stage.held("A|a")).toBe(2);
+    },
+    without: [{ script: "begin", find: "if m.expires > 0 and m.expires <= slot then", replace: "if false then" }],
+  },
 ];
