@@ -107,6 +107,10 @@ const surroundings = (look: Look, lane: Lane): Surroundings => {
 const otherLanes = ({ lane, lanesInClass }: Look): number =>
   lanesInClass - (countIn(lane, "live") > 0 && lane["held_by"] === undefined ? 1 : 0);
 
+/** Those that take turns with its own, which is in their ring only while one of its lanes may go. */
+const otherAccounts = ({ accountOnChannel, accountsInRing }: Look): number =>
+  accountsInRing - (accountOnChannel["in_ring_a"] === undefined ? 0 : 1);
+
 const ALONE: Company = { inLane: 0, urgent: 0, urgentOfSender: 0, besides: 0, lanes: 0 };
 
 /**
@@ -174,7 +178,7 @@ const forecastBehind = (
   const here = surroundings(look, lane);
   const { released, others, paused, closedUntil, quotas } = here;
   // Of other accounts, their turns.
-  const turns = Math.min(others, (ahead + 1) * Math.max(0, look.accountsInRing - 1));
+  const turns = Math.min(others, (ahead + 1) * Math.max(0, otherAccounts(look)));
   const question: ForecastQuestion = {
     now: look.now,
     position: inLane,

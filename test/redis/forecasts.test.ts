@@ -130,6 +130,20 @@ describe("a forecast comes true", () => {
     expect(await goneAt(stage, "new", HOUR)).toBe(2 * HOUR);
   });
 
+  it("of an account that had nothing waiting, behind another's whose turn comes before, told before it is accepted as well", async () => {
+    const stage = await aStage();
+    await stage.account("b");
+    await stage.channel("email", { interval: milliseconds(MINUTE) });
+    await stage.put("b", 1);
+    expect(await expectedOn(stage, "s0@x.org")).toBe(MINUTE);
+    expect(await answeredOn(stage, "new")).toBe(MINUTE);
+    expect(await stage.begin(await stage.released())).toMatchObject([{ kind: "go", account: "b", slotIn: 0 }]);
+    const next = await stage.released();
+    expect(await stage.begin(next)).toMatchObject([{ kind: "wait" }]);
+    await stage.at(MINUTE);
+    expect(await stage.begin(next)).toMatchObject([{ kind: "go", account: "a", slotIn: 0 }]);
+  });
+
   it("of a whole queue, of which some has been released and holds its quota already", async () => {
     const stage = await aStage();
     await stage.channel("email", { interval: milliseconds(1_000) });

@@ -231,7 +231,7 @@ end
 for channel in pairs(nudged) do redis.call('PUBLISH', cell .. 'nudge', channel) end
 
 local LANE, ON_CHANNEL, SUMS = { 'popped', 'live', 'held_by' },
-  { 'live_high', 'live_normal', 'live_low', 'queued', 'throttled', 'paused', 'held_by' }, { 'queued', 'throttled', 'released' }
+  { 'live_high', 'live_normal', 'live_low', 'queued', 'throttled', 'paused', 'held_by', 'in_ring_a' }, { 'queued', 'throttled', 'released' }
 local RATE, SENDER, LEVEL = { 'paused', 'closed', 'interval', 'last' }, { 'closed', 'interval', 'last', 'out', 'held' }, { 'held' }
 
 -- `levels`: with what is counted of the windows that have a limit.
