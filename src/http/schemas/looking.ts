@@ -27,7 +27,12 @@ const Queue = Closed({
   sending: Type.Integer(),
   oldest_at: MomentOrNull,
   rate_per_second: orNull(Type.Number()),
-  drains_at: MomentOrNull,
+  drains_at: orNull(
+    Type.String({
+      description:
+        "RFC 3339 in the account's time zone: when the last that waits will have gone, by quotas and rates but senders' own. Null: nobody can say",
+    }),
+  ),
   paused: Type.Boolean(),
   jobs: Type.Optional(Type.Record(Type.String(), Type.Integer(), { description: "BullMQ's own counts, in the sums" })),
 });
