@@ -24,9 +24,11 @@ interface Context {
   readonly channel: Channel;
   readonly secretOf: SecretOf;
   readonly problems: Problems;
+  /** Those that were filled in. */
+  readonly secrets: Set<string>;
 }
 
-const withSecrets = (text: string, field: string, { secretOf, problems }: Context): string =>
+const withSecrets = (text: string, field: string, { secretOf, problems, secrets }: Context): string =>
   text.replace(SECRET, (_, name: string) => {
     const value = /^[A-Z][A-Z0-9_]{0,63}$/.test(name) ? secretOf(name) : null;
     if (value === null)
@@ -34,6 +36,7 @@ const withSecrets = (text: string, field: string, { secretOf, problems }: Contex
     else if (value === undefined || value === "") unmet(problems, field, `a value of the variable ${name}`, undefined);
     else if (!PRINTABLE.test(value))
       unmet(problems, field, `printable ASCII without {{ in the variable ${name}`, "something else, not shown");
+    else secrets.add(value);
     return value ?? "";
   });
 
@@ -104,7 +107,7 @@ const readStatuses = (value: unknown, field: string, [least, most]: readonly [nu
 const readService = (value: unknown, channel: Channel, secretOf: SecretOf, problems: Problems): HttpService => {
   const names = ["url", "headers", "body", "provider_id", "permanent", "not_taken", "idempotent", "from"] as const;
   const given = readFields(value, channel, names, problems) ?? {};
-  const context: Context = { channel, secretOf, problems };
+  const context: Context = { channel, secretOf, problems, secrets: new Set() };
   const within = (name: string): string => fieldIn(channel, name);
   const { provider_id: path, permanent, not_taken: notTaken, idempotent, from } = given;
   if (path !== undefined && !(typeof path === "string" && /^[\w-]{1,64}(?:\.[\w-]{1,64}){0,9}$/.test(path)))
@@ -120,10 +123,13 @@ const readService = (value: unknown, channel: Channel, secretOf: SecretOf, probl
     );
   if (typeof given.body !== "object" || given.body === null || Array.isArray(given.body))
     unmet(problems, within("body"), "the fields of a JSON object", given.body);
+  const headers = readHeaders(given.headers, within("headers"), context);
+  const body = readBody(given.body ?? null, within("body"), context);
   return {
     url: readUrl(given.url, within("url"), problems),
-    headers: readHeaders(given.headers, within("headers"), context),
-    body: readBody(given.body ?? null, within("body"), context),
+    headers,
+    body,
+    secrets: [...context.secrets],
     providerId: typeof path === "string" ? path.split(".") : null,
     permanent: permanent === undefined ? null : readStatuses(permanent, within("permanent"), [400, 499], problems),
     notTaken: notTaken === undefined ? [] : readStatuses(notTaken, within("not_taken"), [500, 599], problems),

@@ -7,6 +7,8 @@ export interface HttpService {
   /** Secrets filled in. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Json;
+  /** What was filled into headers and body: no answer may show it to anybody. */
+  readonly secrets: readonly string[];
   /** The way through a good answer to its name for the message; null: it gives none. */
   readonly providerId: readonly string[] | null;
   /** 4xx that say "never this message"; null: all but those that mean something else (providers/http-outcome.ts). */

@@ -35,7 +35,7 @@ const valuesOf = ({ id, account, sender, recipient, content, createdAt }: Dispat
 export const httpProvider = (options: HttpOptions): Provider => {
   const { channel, service, timeout, clock = systemClock } = options;
   const url = new URL(service.url);
-  const secrets = Object.values(service.headers);
+  const secrets = [...Object.values(service.headers), ...service.secrets];
   const body = (message: Dispatch): string => {
     const filled: Json = fillBody(service.body, valuesOf(message)) ?? null;
     return JSON.stringify(filled);

@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadHttpProviders } from "../../config/http-providers.ts";
 import type { HttpService } from "../../src/domain/http-service.ts";
 import { milliseconds, seconds } from "../../src/domain/time.ts";
 import { httpProvider, type HttpOptions } from "../../src/providers/http.ts";
@@ -23,6 +27,7 @@ const service = (url: string, more: Partial<HttpService> = {}): HttpService => (
   url: `${url}/v1/send?tenant=7`,
   headers: { Authorization: "Bearer hunter2" },
   body: { to: "{{to}}", from: "{{from}}", text: "{{text}}", html: "{{html}}", body: "{{body}}", say: "{{say}}" },
+  secrets: [],
   providerId: ["id"],
   permanent: null,
   notTaken: [],
@@ -119,6 +124,15 @@ describe("an answer of a service", () => {
     const outcome = await provider.attempt(mail, unhurried());
     expect(outcome).toMatchObject({ kind: "permanent", why: expect.stringContaining("spam, says [quoted] filter") });
     expect(JSON.stringify(outcome)).not.toMatch(/hunter2|48|XK77|ann|smith/i);
+  });
+
+  it("that quotes a secret of its body is told without it, too", async () => {
+    const { baseUrl } = await serving([{ status: 401, body: { message: "no such key: k3y-of-ours for shop" } }]);
+    const file = join(mkdtempSync(join(tmpdir(), "sluice-http-")), "services.yaml");
+    writeFileSync(file, `sms: { url: "${baseUrl}", body: { api_key: "\${SMS_KEY}", to: "{{to}}" } }\n`);
+    const { sms: read } = loadHttpProviders(file, () => "k3y-of-ours");
+    const outcome = await sms(baseUrl, read).attempt(anSms(), unhurried());
+    expect(outcome).toEqual({ kind: "transient", called: false, why: "HTTP 401: no such key: [quoted] for shop" });
   });
 
   it("whose body never ends is sent all the same, where it need not name the message", async () => {

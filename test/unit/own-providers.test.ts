@@ -9,6 +9,7 @@ const service = {
   body: {},
   providerId: null,
   permanent: null,
+  secrets: [],
   notTaken: [],
   idempotent: false,
   from: null,
