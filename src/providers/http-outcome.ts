@@ -10,6 +10,7 @@ import { minutes, type Instant } from "../domain/time.ts";
 import { readLimits, type ToldLimits } from "../domain/told-limits.ts";
 import type { Exchanged } from "./exchange.ts";
 import { reason } from "./reason.ts";
+import { clamped } from "./retry-in.ts";
 
 type Rules = Pick<HttpService, "providerId" | "permanent" | "notTaken" | "idempotent">;
 type Reply = Extract<Exchanged, { kind: "reply" }>;
@@ -83,14 +84,14 @@ const replied = ({ status, body: text, headers }: Reply, rules: Rules, now: Inst
   const told = readLimits({ status, header, body: body ?? text }, now);
   if (status >= 200 && status < 300) return good(status, body, told, rules);
   const why = `HTTP ${status}: ${wordsOf(body)}`;
-  if (status === 429) return { kind: "throttled", why, about: "channel", retryIn: told.retryIn ?? UNTOLD };
+  if (status === 429) return { kind: "throttled", why, about: "channel", retryIn: clamped(told.retryIn ?? UNTOLD) };
   if (status >= 400 && status < 500) return refused(status, why, rules);
   if (status >= 500) {
     const isItsOwn = typeof body === "object" && body !== null;
     // "Not taken, come back then", in the service's own JSON. Without either, it may be the page of something in between,
     // written after the request went through, and so may any other 5xx.
     if (status === 503 && told.retryIn !== undefined && isItsOwn)
-      return { kind: "throttled", why, about: "channel", retryIn: told.retryIn };
+      return { kind: "throttled", why, about: "channel", retryIn: clamped(told.retryIn) };
     return rules.notTaken.includes(status)
       ? { kind: "transient", why, called: true, ...(told.retryIn === undefined ? {} : { retryIn: told.retryIn }) }
       : uncertain(why, rules);

@@ -4,6 +4,7 @@
  */
 import { hours, type Instant, milliseconds, type Millis, minutes, seconds } from "../domain/time.ts";
 
+/** "At once" costs no try: taken at its word, it would be asked as fast as the rate allows, for as long as it says so. */
 const SHORTEST = seconds(1);
 
 /** A day's pause asked for by one odd reply must not close a channel for a day: after an hour we ask again. */

@@ -83,6 +83,17 @@ describe("a channel whose provider is a service over HTTP", () => {
     expect((await statusOf(world, body.id)).attempts.map(({ outcome }: any) => outcome)).toEqual(["throttled", "sent"]);
   });
 
+  it('that refuses and says "at once" is asked again in a second, and not as fast as the rate allows', async () => {
+    const refusal: Recorded = { status: 429, headers: { "Retry-After": "0" } };
+    const service = await aService((asked) => (asked === 1 ? refusal : sent(asked)));
+    const world = await worldWith(service.baseUrl);
+    const { body } = await world.send(1, "sms");
+    await world.quiet();
+    expect(service.asked).toHaveLength(1);
+    await world.advanceTo("2026-03-01T09:00:01Z");
+    await until(async () => (await statusOf(world, body.id)).status === "sent");
+  });
+
   it("with little left of its limit is slowed down for every worker, before it is refused", async () => {
     const told = (n: number): Recorded => ({
       status: 200,

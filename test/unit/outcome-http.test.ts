@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import type { Outcome } from "../../src/domain/outcome.ts";
-import { instant, milliseconds, minutes, seconds } from "../../src/domain/time.ts";
+import { instant, minutes, seconds } from "../../src/domain/time.ts";
 import { httpOutcome } from "../../src/providers/http-outcome.ts";
 import { DIALECT_SCRIPTS } from "../client/dialect-scripts.ts";
 import { BEGINNING } from "../client/moved-clock.ts";
@@ -68,6 +68,17 @@ describe("a refusal for its limit", () => {
 
   it("that does not say for how long: for a minute", () => {
     expect(reply(429, "slow down")).toMatchObject({ kind: "throttled", about: "channel", retryIn: minutes(1) });
+  });
+
+  it.each([
+    ["Retry-After: 0", { "retry-after": "0" }],
+    ["a date that has passed", { "retry-after": new Date(NOW - 2_000).toUTCString() }],
+    // Of whole seconds: the one in which we are.
+    ["a reset in this very second", { "x-ratelimit-limit": "9", "x-ratelimit-reset": String(NOW / 1_000) }],
+  ])("with %s: for a second, or it would be asked again at once, and again", (_, headers) => {
+    const told = { kind: "throttled", about: "channel", retryIn: seconds(1) };
+    expect(reply(429, "", { headers })).toMatchObject(told);
+    if ("retry-after" in headers) expect(reply(503, "{}", { headers })).toMatchObject(told);
   });
 
   it("is never permanent, whatever the file says", () => {
@@ -154,7 +165,7 @@ it("whatever comes back, it is an outcome: no answer throws, and only a 2xx is s
         const outcome = reply(status, body, { headers, providerId: ["id"] });
         if (outcome.kind === "sent") expect(Math.floor(status / 100)).toBe(2);
         if ("why" in outcome) expect(outcome.why.length).toBeLessThanOrEqual(300);
-        if (outcome.kind === "throttled") expect(outcome.retryIn).toBeGreaterThanOrEqual(milliseconds(0));
+        if (outcome.kind === "throttled") expect(outcome.retryIn).toBeGreaterThanOrEqual(seconds(1));
       },
     ),
     { numRuns: 2_000 },
