@@ -35,6 +35,8 @@ const NOBODY = new Set(["1.1", "1.2", "1.3", "1.6", "1.10"]);
 /** For servers without enhanced codes. A code that says otherwise goes before the wording. */
 const NOBODY_WORDS =
   /no such (?:user|recipient|mailbox)|(?:user|recipient|mailbox|address) (?:unknown|not found|does not exist)|unknown (?:user|recipient)|user doesn'?t exist/i;
+/** Postfix and Exim judge the sender at RCPT TO as well, and find no such user there either: that one is us. */
+const OF_SENDER = /\bsender(?:'s)? (?:address|user|mailbox|verif)/i;
 
 const DAILY = /\bdaily\b.{0,40}\b(?:quota|limit)/i;
 /** Said of the whole connection or of the account we log in with (SES, Gmail, Postfix's anvil): not of one sender. */
@@ -87,7 +89,8 @@ const ofMessage = (reply: SmtpReply, stage: "sender" | "message", why: string): 
     const retryIn = hintIn(text);
     return { kind: "transient", why, called: true, ...(retryIn === null ? {} : { retryIn }) };
   }
-  const nobody = detail === null || detail === "1.0" || detail === "0.0" ? NOBODY_WORDS.test(text) : NOBODY.has(detail);
+  const bySaying = NOBODY_WORDS.test(text) && !OF_SENDER.test(text);
+  const nobody = detail === null || detail === "1.0" || detail === "0.0" ? bySaying : NOBODY.has(detail);
   // A full mailbox (552 5.2.2) is permanent, as its 5 says (452 4.2.2 is the reply for "later"), but not a suppression.
   return stage === "message" && nobody ? { kind: "permanent", why, suppress: true } : { kind: "permanent", why };
 };

@@ -32,8 +32,15 @@ describe("a reply about the message", () => {
     ["550 user unknown", nobody],
     ["550 5.0.0 Mailbox not found", nobody],
     ["550 5.1.0 Address does not exist", nobody],
+    ["550 No such recipient, return to sender", nobody],
     // Never, but somebody may be there.
     ["550 5.1.0 Address rejected", failed],
+    ["550 5.1.0 <shop@example.org>: Sender address rejected: User unknown in local recipient table", failed],
+    ["550 Sender user unknown", failed],
+    [
+      "550-Verification failed for <shop@example.org>\n550-Response: 550 No such user here\n550 Sender verify failed",
+      failed,
+    ],
     ["550 5.1.8 Sender's system address is bad", failed],
     ["550 5.1.90 message refused", failed],
     ["550 5.7.1 user unknown, or so says our policy", failed],
