@@ -25,6 +25,9 @@ const OPERATORS = new Set([401, 403, 404, 405, 406, 407, 415, 421, 426]);
 /** This message, another time. */
 const LATER = new Set([408, 409, 423, 425]);
 
+/** Of JSON that has been read: a string, or a whole number that a float may not hold. */
+const STRING_OR_LONG_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\w.+-])\d{16,}(?![\w.+-])/g;
+
 const parsed = (body: string): unknown => {
   try {
     return JSON.parse(body);
@@ -46,8 +49,14 @@ const wordsOf = (body: unknown): string => {
   return words === undefined ? "no reason given" : reason(words).slice(0, 200);
 };
 
-const idAt = (body: unknown, path: readonly string[]): string | null => {
-  const found = path.reduce<unknown>(fieldOf, body);
+const withLongNumbersAsText = (json: string): string =>
+  json.replace(STRING_OR_LONG_NUMBER, (found) => (found.startsWith('"') ? found : `"${found}"`));
+
+const idAt = (text: string, body: unknown, path: readonly string[]): string | null => {
+  const read = path.reduce<unknown>(fieldOf, body);
+  // An id of 64 bits: what a float makes of it is another message's.
+  const isRounded = typeof read === "number" && !Number.isSafeInteger(read);
+  const found = isRounded ? path.reduce<unknown>(fieldOf, parsed(withLongNumbersAsText(text))) : read;
   const id = typeof found === "number" ? String(found) : found;
   return typeof id === "string" && /^[\x21-\x7e]+$/.test(id) && id.length <= LONGEST_ID ? id : null;
 };
@@ -56,11 +65,11 @@ const idAt = (body: unknown, path: readonly string[]): string | null => {
 const uncertain = (why: string, { idempotent }: Rules): Outcome =>
   idempotent ? { kind: "uncertain", why, again: true } : { kind: "uncertain", why };
 
-const good = (status: number, body: unknown, told: ToldLimits, rules: Rules): Outcome => {
+const good = ({ status, body: text }: Reply, body: unknown, told: ToldLimits, rules: Rules): Outcome => {
   const ease = easeFor(told);
   const slower = ease > 0 ? { easeFor: ease } : {};
   if (rules.providerId === null) return { kind: "sent", providerId: "", ...slower };
-  const id = idAt(body, rules.providerId);
+  const id = idAt(text, body, rules.providerId);
   // The page of something in between, or "accepted: false": whoever names messages would have named it.
   return id === null
     ? uncertain(`HTTP ${status}, but the answer names no message`, rules)
@@ -75,14 +84,15 @@ const refused = (status: number, why: string, rules: Rules): Outcome => {
   return { kind: "permanent", why };
 };
 
-const replied = ({ status, body: text, headers }: Reply, rules: Rules, now: Instant): Outcome => {
+const replied = (reply: Reply, rules: Rules, now: Instant): Outcome => {
+  const { status, body: text, headers } = reply;
   const body = parsed(text);
   const header = (name: string): string | null => {
     const value = headers[name];
     return (typeof value === "string" ? value : value?.join(", ")) ?? null;
   };
   const told = readLimits({ status, header, body: body ?? text }, now);
-  if (status >= 200 && status < 300) return good(status, body, told, rules);
+  if (status >= 200 && status < 300) return good(reply, body, told, rules);
   const why = `HTTP ${status}: ${wordsOf(body)}`;
   if (status === 429) return { kind: "throttled", why, about: "channel", retryIn: clamped(told.retryIn ?? UNTOLD) };
   if (status >= 400 && status < 500) return refused(status, why, rules);

@@ -27,6 +27,19 @@ describe("a good answer", () => {
     expect(reply(200, { data: { id: 17 } }, { providerId })).toEqual({ kind: "sent", providerId: "17" });
   });
 
+  it.each([
+    ["a number with more digits than a float has", '{"data":{"id":1234567890123456789}}', "1234567890123456789"],
+    ["one of twenty-four", '{ "data": { "id" : 900000000000000000000017 } }', "900000000000000000000017"],
+    [
+      "digits in a text",
+      '{"data":{"note":"\\"1234567890123456789\\", no","id":"12345678901234567"}}',
+      "12345678901234567",
+    ],
+    ["one after a megabyte", `{"x":"${"\\\\x".repeat(300_000)}","data":{"id":12345678901234567}}`, "12345678901234567"],
+  ])("tells %s as it stands", (_, body, id) => {
+    expect(reply(200, body, { providerId: ["data", "id"] })).toEqual({ kind: "sent", providerId: id });
+  });
+
   it.each<[string, unknown]>([
     ["a page", "<html>welcome</html>"],
     ["another shape", { id: "m-1" }],
