@@ -25,12 +25,14 @@ const OPERATORS = new Set([401, 403, 404, 405, 406, 407, 415, 421, 426]);
 /** This message, another time. */
 const LATER = new Set([408, 409, 423, 425]);
 
+/** What some services write in front of their JSON. */
+const BYTE_ORDER_MARK = /^\uFEFF/;
 /** Of JSON that has been read: a string, or a whole number that a float may not hold. */
 const STRING_OR_LONG_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\w.+-])\d{16,}(?![\w.+-])/g;
 
 const parsed = (body: string): unknown => {
   try {
-    return JSON.parse(body);
+    return JSON.parse(body.replace(BYTE_ORDER_MARK, ""));
   } catch {
     return undefined;
   }

@@ -40,6 +40,10 @@ describe("a good answer", () => {
     expect(reply(200, body, { providerId: ["data", "id"] })).toEqual({ kind: "sent", providerId: id });
   });
 
+  it("is read behind a byte order mark, too", () => {
+    expect(reply(200, '\uFEFF{"id":"m-1"}', { providerId: ["id"] })).toEqual({ kind: "sent", providerId: "m-1" });
+  });
+
   it.each<[string, unknown]>([
     ["a page", "<html>welcome</html>"],
     ["another shape", { id: "m-1" }],
