@@ -59,7 +59,7 @@ export const afterAttempt = (
     case "uncertain":
       return {
         action: "uncertain",
-        delay: backoff(policy, attempts, random),
+        delay: notBefore(backoff(policy, attempts, random), outcome.retryIn),
         tries: 1,
         close: null,
         reason: outcome.why,

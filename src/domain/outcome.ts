@@ -16,5 +16,5 @@ export type Outcome =
   /** Never. `suppress` when the provider says that there is nobody there: the address joins the suppressions. */
   | { kind: "permanent"; why: string; suppress?: boolean }
   /** The last byte went out and no answer came: it may have been sent. `again`: the provider knows the message by its id,
-   *  and shown twice sends it once. */
-  | { kind: "uncertain"; why: string; again?: true };
+   *  and shown twice sends it once. `retryIn`: where it goes again, not sooner than the provider has asked for. */
+  | { kind: "uncertain"; why: string; again?: true; retryIn?: Millis };

@@ -6,7 +6,7 @@
 import { easeFor } from "../domain/easing.ts";
 import type { HttpService } from "../domain/http-service.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import { minutes, type Instant } from "../domain/time.ts";
+import { minutes, type Instant, type Millis } from "../domain/time.ts";
 import { readLimits, type ToldLimits } from "../domain/told-limits.ts";
 import type { Exchanged } from "./exchange.ts";
 import { reason } from "./reason.ts";
@@ -86,6 +86,12 @@ const refused = (status: number, why: string, rules: Rules): Outcome => {
   return { kind: "permanent", why };
 };
 
+/** What goes again goes no sooner than it was told, whatever else the answer says. */
+const notBefore = (outcome: Outcome, retryIn: Millis | undefined): Outcome =>
+  retryIn !== undefined && (outcome.kind === "transient" || outcome.kind === "uncertain")
+    ? { ...outcome, retryIn }
+    : outcome;
+
 const replied = (reply: Reply, rules: Rules, now: Instant): Outcome => {
   const { status, body: text, headers } = reply;
   const body = parsed(text);
@@ -97,16 +103,17 @@ const replied = (reply: Reply, rules: Rules, now: Instant): Outcome => {
   if (status >= 200 && status < 300) return good(reply, body, told, rules);
   const why = `HTTP ${status}: ${wordsOf(body)}`;
   if (status === 429) return { kind: "throttled", why, about: "channel", retryIn: clamped(told.retryIn ?? UNTOLD) };
-  if (status >= 400 && status < 500) return refused(status, why, rules);
+  if (status >= 400 && status < 500) return notBefore(refused(status, why, rules), told.retryIn);
   if (status >= 500) {
     const isItsOwn = typeof body === "object" && body !== null;
     // "Not taken, come back then", in the service's own JSON. Without either, it may be the page of something in between,
     // written after the request went through, and so may any other 5xx.
     if (status === 503 && told.retryIn !== undefined && isItsOwn)
       return { kind: "throttled", why, about: "channel", retryIn: clamped(told.retryIn) };
-    return rules.notTaken.includes(status)
-      ? { kind: "transient", why, called: true, ...(told.retryIn === undefined ? {} : { retryIn: told.retryIn }) }
+    const failed: Outcome = rules.notTaken.includes(status)
+      ? { kind: "transient", why, called: true }
       : uncertain(why, rules);
+    return notBefore(failed, told.retryIn);
   }
   // Redirects are not followed: an answer must not choose where messages go. These say that nothing was done here.
   return [301, 302, 307, 308].includes(status)

@@ -53,6 +53,12 @@ describe("what becomes of a message after an attempt", () => {
       { action: "later", tries: 0, delay: seconds(7), close: { about: "channel", for: seconds(7) } },
     ],
     [
+      "nobody knows, and its provider asked to wait: where it goes again, not before",
+      { kind: "uncertain", why: "lost", again: true, retryIn: minutes(5) },
+      0,
+      { action: "uncertain", again: true, delay: minutes(5) },
+    ],
+    [
       "nobody knows: the rule for that is the scripts' to apply",
       { kind: "uncertain", why: "lost" },
       0,

@@ -120,6 +120,21 @@ describe("another refusal", () => {
     expect(reply(status)).toMatchObject({ kind: "transient", called: true });
   });
 
+  it.each([
+    [409, {}],
+    [425, {}],
+    [401, {}],
+    [400, { permanent: [422] }],
+    [500, { idempotent: true }],
+    [503, { idempotent: true }],
+    [500, { notTaken: [500] }],
+  ])("%d is not tried again sooner than it asks for", (status, rules) => {
+    expect(reply(status, "<html>", { headers: { "retry-after": "300" }, ...rules })).toMatchObject({
+      retryIn: minutes(5),
+    });
+    expect(reply(status, "<html>", rules)).not.toHaveProperty("retryIn");
+  });
+
   it("of those that are named as permanent is one, and others are tried again", () => {
     expect(reply(422, "", { permanent: [422] })).toMatchObject({ kind: "permanent" });
     expect(reply(400, "", { permanent: [422] })).toMatchObject({ kind: "transient", called: true });
