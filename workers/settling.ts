@@ -64,10 +64,10 @@ export const settlingWith = (parts: SettlingParts) => {
     // What is spread comes last: names after it make a slow object of it, which costs as much as all of this function.
     const settlement: Settlement = { id, release, token, mostTries: policy.tries, record, ...action };
     witness.outcome(testimony, settlement);
-    const attemptMs = clock.monotonic() - startedAt;
-    const settled = await settling(settlement, milliseconds(Math.min(PATIENCE, PART * attemptMs)));
-    witness.told(testimony, settled);
+    // Of the provider: what Redis takes to hear of it, or is away for, says nothing of that one.
     const tookMs = clock.monotonic() - startedAt;
+    const settled = await settling(settlement, milliseconds(Math.min(PATIENCE, PART * tookMs)));
+    witness.told(testimony, settled);
     if (settled === "ok") onAttempt({ channel, outcome: told, tookMs });
     log.info(
       {

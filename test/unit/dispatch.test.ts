@@ -24,6 +24,7 @@ const aWorker = ({
   let now = 1_000_000;
   const calls: { script: string; args: readonly (string | number)[] }[] = [];
   const attempts: string[] = [];
+  const took: number[] = [];
   const stop = new AbortController();
   const clock = { now: () => 0 as Instant, monotonic: () => now as MonotonicMillis };
   const scripts: ScriptRunner = {
@@ -43,7 +44,7 @@ const aWorker = ({
       clock,
       random: () => 0.5,
       log: silent,
-      onAttempt: () => {},
+      onAttempt: ({ tookMs }) => void took.push(tookMs),
       pass: () => {},
       witness: witnessOf(clock, seconds(5)),
       stopping: stop.signal,
@@ -68,6 +69,8 @@ const aWorker = ({
   return {
     dispatch,
     attempts,
+    /** By each attempt, in ms. */
+    took,
     stop,
     passes: (ms: number): void => void (now += ms),
     /** The arguments of each call of this script. */
@@ -102,6 +105,15 @@ describe("a worker", () => {
     const worker: Worker = aWorker({ outcome: async () => (worker.passes(3_600_000), SENT) });
     await worker.dispatch("sms", [ONE]);
     expect(settled(worker)).toMatchObject({ id: "msg_1", action: "sent" });
+  });
+
+  it("measures its provider, and not how long Redis was away afterwards", async () => {
+    const worker: Worker = aWorker({
+      outcome: async () => (worker.passes(40), SENT),
+      settling: async () => worker.passes(60_000),
+    });
+    await worker.dispatch("sms", [ONE]);
+    expect(worker.took).toEqual([40]);
   });
 
   it.each([["taken"], ["stale"], ["ended", "expired"], ["returned", "quota"]])(
