@@ -16,6 +16,11 @@ const RUN = 3;
 /** A code, a name of many parts, another alphabet: not what a provider would say by itself. */
 const TELLING = /^(?=.{4,})(?:.*\d.*|.*\p{Ll}\p{Lu}.*|.*[^\x20-\x7e].*)$/u;
 
+/** Written without anything between the words: a whole sentence is one, and a quotation hardly ever the same. */
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
+/** So many of its characters in a row are no chance. */
+const CHARACTERS = 4;
+
 const WORD = /[\p{L}\p{N}_]+(?:['-][\p{L}\p{N}_]+)*/gu;
 const wordsOf = (text: string): readonly string[] =>
   (text.slice(0, READ).match(WORD) ?? []).map((word) => word.toLowerCase());
@@ -36,17 +41,26 @@ const namesIn = ({ recipient, sender }: Dispatch): readonly string[] =>
     return [local, ...local.split(/[.+_-]/)].filter((name) => name.length > 2).flatMap(wordsOf);
   });
 
+const piecesOf = (word: string): readonly string[] =>
+  UNSPACED.test(word)
+    ? Array.from({ length: Math.max(0, word.length - CHARACTERS + 1) }, (_, at) => word.slice(at, at + CHARACTERS))
+    : [];
+
 /** @param secrets what else may not come back: a login */
 export const withoutEcho = (why: string, message: Dispatch, secrets: readonly string[] = []): string => {
   const texts = textsOf(message.content).map(wordsOf);
   const said = new Set(texts.flat());
   const names = new Set([...namesIn(message), ...secrets.flatMap(wordsOf)]);
   const runs = new Set(texts.flatMap((words) => words.map((_, at) => words.slice(at, at + RUN).join(" "))));
+  const pieces = new Set(texts.flat().flatMap(piecesOf));
   const found = [...why.matchAll(WORD)];
   const words = found.map(([word]) => word.toLowerCase());
   // A name may stand in a longer word: somebody's.
   const isNamed = (word: string): boolean => names.has(word) || word.split(/['-]/).some((part) => names.has(part));
-  const hidden = words.map((word, at) => isNamed(word) || (said.has(word) && TELLING.test(found[at]?.[0] ?? "")));
+  const isQuoted = (word: string): boolean => piecesOf(word).some((piece) => pieces.has(piece));
+  const hidden = words.map(
+    (word, at) => isNamed(word) || isQuoted(word) || (said.has(word) && TELLING.test(found[at]?.[0] ?? "")),
+  );
   for (let at = 0; at + RUN <= words.length; at++)
     if (runs.has(words.slice(at, at + RUN).join(" "))) hidden.fill(true, at, at + RUN);
   let at = 0;

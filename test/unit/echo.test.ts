@@ -30,6 +30,16 @@ describe("what a provider says of a message", () => {
     expect(withoutEcho(why, mail)).toBe(why);
   });
 
+  it.each([
+    ["内容：您的验证码是4829…", "内容：[quoted]…"],
+    ["短信您的验证码是482913不合规", "[quoted]"],
+    ["コード「ご注文の暗証番号」は不可", "コード「[quoted]」は不可"],
+    ["验证码不合规，余额不足", "验证码不合规，余额不足"],
+  ])("loses what it quotes where words have nothing between them: %s", (why, left) => {
+    const text = anSms(undefined, "【小店】您的验证码是482913，五分钟内有效。あなたのご注文の暗証番号です。");
+    expect(withoutEcho(why, text)).toBe(left);
+  });
+
   it("loses a login, however it is written", () => {
     const secrets = ["user", "s3cret-pass", "czNjcmV0LXBhc3M"];
     expect(withoutEcho("535 s3cret-pass is wrong, also czNjcmV0LXBhc3M=", mail, secrets)).toBe(
