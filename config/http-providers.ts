@@ -18,7 +18,7 @@ const PRINTABLE = /^(?:(?!\{\{)[\x20-\x7e])*$/;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,76}$/;
 /** Written by us, or about the connection itself. */
 const RESERVED =
-  /^(?:host|content-length|content-type|transfer-encoding|connection|expect|idempotency-key|te|upgrade)$/i;
+  /^(?:host|content-length|content-type|transfer-encoding|connection|expect|idempotency-key|te|trailer|upgrade)$/i;
 
 interface Context {
   readonly channel: Channel;
