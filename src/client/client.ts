@@ -36,8 +36,10 @@ export interface ClientOptions {
 export const createClient = (options: ClientOptions) => {
   const { apiKey, clock = systemClock, random = Math.random, sleep = reallySleep } = options;
   const baseUrl = options.baseUrl.replace(/\/+$/, "");
-  if (!/^https?:\/\//.test(baseUrl)) throw new TypeError(`expected baseUrl to begin with http, got "${baseUrl}"`);
-  // Fetch would refuse it as if the connection were lost. Nothing of it is shown: it may hold a password.
+  // Nothing of it is shown: it may hold a password.
+  if (!/^https?:\/\//.test(baseUrl)) throw new TypeError("expected baseUrl to begin with http, got something else");
+  if (/[?#]/.test(baseUrl)) throw new TypeError("expected baseUrl to be a URL without ? and #, got something else");
+  // Fetch would refuse it as if the connection were lost.
   const { username, password } = URL.canParse(baseUrl) ? new URL(baseUrl) : { username: null, password: null };
   if (username !== "" || password !== "")
     throw new TypeError("expected baseUrl to be a URL without user and password, got something else");

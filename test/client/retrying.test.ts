@@ -314,8 +314,14 @@ describe("what is asked", () => {
       "https://",
       "https://sluice.example.com:port",
       "https://u:p@example.com",
+      // Paths are put behind it: these would all be asked of "/".
+      "https://sluice.example.com/?tenant=7",
+      "https://sluice.example.com/#docs",
     ])
       expect(() => createClient({ baseUrl, apiKey: "x" })).toThrow(/expected baseUrl/);
+    const mistaken = () => createClient({ baseUrl: "redis://:hunter2@example.com", apiKey: "x" });
+    expect(mistaken).toThrow(/expected baseUrl/);
+    expect(mistaken).not.toThrow(/hunter2/);
   });
 
   it("that can be no request is the caller's mistake: it is told so at once, and nothing is sent", async () => {
