@@ -16,7 +16,9 @@ const LONGEST_ERROR = 300;
 const DEEPEST = 6;
 const MOST_ITEMS = 50;
 
-const capped = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);
+/** Cleaned before it is cut: half an address is known by nothing any more. */
+const capped = (text: string, length: number): string =>
+  text.length > length ? `${cleanText(text.slice(0, 4 * length)).slice(0, length)}…` : text;
 
 /** Of an error its kind, its sentence and its code; its other properties (a request, a reply, an address) never. */
 const cleanError = (error: Error, withStack: boolean): Record<string, unknown> => ({

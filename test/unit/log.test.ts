@@ -45,6 +45,14 @@ describe("the log", () => {
     expect(text()).not.toContain(MARK);
   });
 
+  it.each([300, 1_000])("knows an address that stands where a long text is cut, after %d characters", (length) => {
+    const { log, text } = listening();
+    const long = `${"x ".repeat(length / 2 - 3)}${MARK}@example.com ${"x ".repeat(length)}`;
+    log.info({ err: new Error(long), note: long }, "long");
+    expect(text()).toContain("x x x");
+    expect(text()).not.toContain(MARK.slice(0, 6));
+  });
+
   it.each([
     `550 5.1.1 <${MARK}@example.com>: no such user`,
     `550 5.1.1 ${MARK}@xn--bcher-kva.example unknown`,
