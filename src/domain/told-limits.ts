@@ -3,8 +3,9 @@
  * IPTO's and TagoIO's answers, of the IETF drafts and of our own. Everybody's nonsense is left out, and nothing throws:
  * an answer came from outside, and what it says of limits is only ever advice.
  */
+import { httpDate } from "./http-date.ts";
 import { readRateLimitField, type ToldWindow } from "./ratelimit-fields.ts";
-import { days, type Instant, instant, milliseconds, type Millis, seconds } from "./time.ts";
+import { days, type Instant, milliseconds, type Millis, seconds } from "./time.ts";
 
 export interface ToldLimits {
   /** Requests in a window; of several windows, of the tightest. */
@@ -41,15 +42,13 @@ const numberIn = (text: string): number | undefined => {
   return digits === undefined ? undefined : Number(digits);
 };
 
-const DATE = /^[A-Za-z]{3}/;
 /** Also in front of a comma, which a date has after its first word. */
 const LISTED = /,(?!\s*\d{2}[ -][A-Za-z]{3})/;
 
 /** A date by the answer's own clock, which wrote it; ours is the last resort. */
 const untilDate = (text: string, clock: Instant): number | undefined => {
-  // Only what looks like an HTTP date: Date.parse finds a year in "-5".
-  const at = DATE.test(text.trim()) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(at) ? undefined : at - clock;
+  const at = httpDate(text);
+  return at === null ? undefined : at - clock;
 };
 
 /** Seconds; or an instant, in seconds or milliseconds since the epoch: a delta of 10⁹ s would be 31 years. */
@@ -134,8 +133,7 @@ const retryIn = (answer: ToldBy, clock: Instant, resetIn: Millis | undefined): M
 
 /** @param now by this machine: only for an answer without a Date of its own */
 export const readLimits = (answer: ToldBy, now: Instant): ToldLimits => {
-  const date = Date.parse(answer.header("date") ?? "");
-  const clock = Number.isNaN(date) ? now : instant(date);
+  const clock = httpDate(answer.header("date") ?? "") ?? now;
   const window = windowOf(answer, clock);
   const told = (number: number | undefined): number | undefined =>
     number !== undefined && number <= MOST_REQUESTS ? Math.floor(number) : undefined;

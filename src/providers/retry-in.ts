@@ -2,6 +2,7 @@
  * How long a provider asks us to wait, as a length of time and never as an instant: nobody's clock but Redis's
  * decides when it is over.
  */
+import { httpDate } from "../domain/http-date.ts";
 import { hours, type Instant, milliseconds, type Millis, minutes, seconds } from "../domain/time.ts";
 
 /** "At once" costs no try: taken at its word, it would be asked as fast as the rate allows, for as long as it says so. */
@@ -29,9 +30,6 @@ export const hintIn = (text: string): Millis | null => {
 export const retryAfter = (value: string | undefined, dateHeader: string | undefined, now: Instant): Millis | null => {
   if (value === undefined) return null;
   if (/^\s*\d{1,9}(?:\.\d+)?\s*$/.test(value)) return clamped(Number(value) * seconds(1));
-  // Only what looks like an HTTP date: Date.parse finds a year in "-5".
-  const until = /^[a-z]{3}/i.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(until)) return null;
-  const written = Date.parse(dateHeader ?? "");
-  return clamped(until - (Number.isNaN(written) ? now : written));
+  const until = httpDate(value);
+  return until === null ? null : clamped(until - (httpDate(dateHeader ?? "") ?? now));
 };
