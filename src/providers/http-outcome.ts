@@ -20,8 +20,8 @@ const UNTOLD = minutes(1);
 
 const LONGEST_ID = 200;
 
-/** Our key, our path, our settings: nothing was called, and no message may be lost for it. */
-const OPERATORS = new Set([401, 403, 404, 405, 406, 407, 415, 421, 426]);
+/** Our key, our credit, our path, our settings: nothing was called, and no message may be lost for it. */
+const OPERATORS = new Set([401, 402, 403, 404, 405, 406, 407, 415, 421, 426]);
 /** This message, another time. */
 const LATER = new Set([408, 409, 423, 425]);
 
