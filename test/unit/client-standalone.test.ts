@@ -29,6 +29,7 @@ it("the client needs no package and nothing of Node's: whatever has fetch can us
   expect([...seen].filter((file) => file.startsWith("src/domain/")).sort()).toEqual([
     "src/domain/backoff.ts",
     "src/domain/easing.ts",
+    "src/domain/http-date.ts",
     "src/domain/ratelimit-fields.ts",
     "src/domain/time.ts",
     "src/domain/told-limits.ts",
