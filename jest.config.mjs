@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 /** Two projects: `pure` needs no server and runs in `npm run check`; `live` runs on a real Redis. `npm test` runs both. */
 const common = {
   extensionsToTreatAsEsm: [".ts"],
@@ -8,6 +10,8 @@ const common = {
 };
 export default {
   testTimeout: 60_000,
+  // jest leaves a core to itself, which on two cores is one file after another: most files wait more than they work.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   // A test that failed half-way may leave a socket or a process behind: the run must end all the same.
   forceExit: true,
   projects: [
