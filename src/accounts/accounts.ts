@@ -70,7 +70,9 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
       check(account, await plansNow());
     }
     // Plans are read once it is stated: who changes one afterwards finds this account among those that have it.
-    if (written === "written") await putInForce(control, await plansNow(), id, account);
+    if (written !== "written") return;
+    await putInForce(control, await plansNow(), id, account);
+    await upkeep.toldOne(account.plan);
   };
 
   const make = async (id: string, account: NewAccount, who = SYSTEM): Promise<"made" | "exists" | "removing"> => {
@@ -109,9 +111,14 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
       await writeAccount(scripts, id, turn.token, { plan: account.plan ?? "" });
       await putInForce(control, plans, id, account);
       for (const rule of await readSenderRules(redis, keys, id)) await putSenderInForce(control, id, rule);
+      // Who waits tells all accounts of the plan, and notes it at the end.
+      if (!options.waits) await upkeep.toldOne(account.plan);
     };
     return (await takeTurn(id, again, options)).kind === "done";
   };
+
+  const plansSet = readPlansOn(redis, keys, new Map());
+  const upkeep = upkeepOn({ redis, keys, plansNow, plansSet, file, again: inForceAgain });
 
   const withAccount = async (id: string, act: () => Promise<void>): Promise<Account | null> =>
     (await takeTurn(id, act)).kind === "done" ? get(id) : null;
@@ -165,6 +172,6 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
     pause: (id, channel, who = SYSTEM) => withAccount(id, () => control.pause(id, channel, who)),
     resume: (id, channel, who = SYSTEM) => withAccount(id, () => control.resume(id, channel, who)),
     ...removalsOn({ ...parts, statedBy }),
-    ...upkeepOn({ redis, keys, plansNow, plansSet: readPlansOn(redis, keys, new Map()), again: inForceAgain }),
+    ...upkeep,
   };
 };

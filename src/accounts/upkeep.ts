@@ -2,6 +2,7 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../redis/keys.ts";
 import type { Plans } from "./plan.ts";
+import { noteOf, UNTOLD } from "./plan-note.ts";
 import type { ReadPlans } from "./plans-in-force.ts";
 
 /** Accounts read at a time when a plan has changed. */
@@ -26,6 +27,12 @@ export interface Upkeep {
    * small read where none was set.
    */
   finishPlans(): Promise<number>;
+  /**
+   * Takes note of an account that was told of its plan by itself, as when it is made. While two releases run, or two files, it
+   * may have been told of another version than all the others: the next start that is to look for such must tell them again,
+   * though it finds the plan as it was set last.
+   */
+  toldOne(plan: string | null): Promise<void>;
 }
 
 export const upkeepOn = (parts: {
@@ -34,19 +41,16 @@ export const upkeepOn = (parts: {
   plansNow: ReadPlans;
   /** Of these, those that were set over the API. */
   plansSet: ReadPlans;
+  /** Of the file. */
+  file: Plans;
   /** Puts an account's rules into force; false when there is none, or it is somebody else's turn. */
   again: (id: string, options: { waits: boolean }) => Promise<boolean>;
 }): Upkeep => {
-  const { redis, keys, plansNow, plansSet, again } = parts;
-
-  /** The second form: since then accounts are listed by their plans, and those of before are by being told again. */
-  const FORM = 2;
+  const { redis, keys, plansNow, plansSet, file, again } = parts;
 
   const changedIn = async (plans: Plans): Promise<ReadonlyMap<string, string>> => {
     const known = await redis.hgetall(keys.plans);
-    const now = [...plans].map(
-      ([name, { weight, quotas }]) => [name, JSON.stringify({ form: FORM, weight, quotas })] as const,
-    );
+    const now = [...plans].map(([name, plan]) => [name, noteOf(plan)] as const);
     return new Map(now.filter(([name, json]) => known[name] !== json));
   };
 
@@ -73,7 +77,8 @@ export const upkeepOn = (parts: {
       isFull = ids.length === PAGE;
       from = `(${ids.at(-1) ?? ""}`;
     }
-    if (changed.size > 0) await redis.hset(keys.plans, Object.fromEntries(changed));
+    // Not over what `toldOne` has written there since.
+    for (const [name, note] of changed) await redis.hsetnx(keys.plans, name, note);
     return replanned;
   };
 
@@ -84,6 +89,12 @@ export const upkeepOn = (parts: {
       return completed;
     },
     replan: async () => tell(await changedIn(await plansNow())),
+    toldOne: async (name) => {
+      const plan = name === null ? undefined : file.get(name);
+      if (name === null || !plan || (await redis.hexists(keys.setPlans, name))) return;
+      // Also where there is no note: somebody is telling them, perhaps of another version, and has been here already.
+      if ((await redis.hget(keys.plans, name)) !== noteOf(plan)) await redis.hset(keys.plans, name, UNTOLD);
+    },
     finishPlans: async () => {
       const set = await plansSet();
       return set.size > 0 ? tell(await changedIn(set)) : 0;

@@ -27,7 +27,7 @@
  * | accounts                | zset   | account ids, all with score 0: an id's order is that of creation | with the account    |
  * | changing                | zset   | accounts whose rules are being set: since when (ms)          | when they are in force  |
  * | removing                | set    | accounts that were removed and still have messages or keys   | with the account        |
- * | plans                   | hash   | plan → its JSON, as last set for all accounts that have it   | while they are told of another |
+ * | plans                   | hash   | plan → its JSON, as last set for all accounts that have it; empty where some were told of another | while they are told of another |
  * | plans:set               | hash   | plan → its JSON, as set over the API; `null` where one of the file was removed | never |
  * | plan:<name>             | set    | accounts that have the plan                                  | when empty              |
  * | senders:<a>             | set    | `<channel>:<sender>` that have a quota or rate of their own   | with the account       |

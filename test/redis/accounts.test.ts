@@ -53,6 +53,15 @@ const limitsAtGate = (account: string): Readonly<Record<string, unknown>> =>
       return whose === account && level !== "sender" ? [[channel ?? "all", limits]] : [];
     }),
   );
+/** The first time only. */
+const anotherOnce = (act: () => Promise<void>): (() => Promise<void> | void) => {
+  let isDone = false;
+  return () => {
+    if (isDone) return undefined;
+    isDone = true;
+    return act();
+  };
+};
 const NONE = { minute: null, hour: null, day: null, month: null };
 
 const allKeys = async (): Promise<readonly string[]> => {
@@ -350,6 +359,37 @@ describe("plans that changed between two starts", () => {
     expect(limitsAtGate(id)).toMatchObject({ email: { ...NONE, hour: 7, day: 8 }, all: NONE });
     expect(limitsAtGate(other.id)).toEqual({});
     expect(await accountsWith(tighter).replan()).toBe(0);
+    await accounts().replan();
+  });
+
+  it("are put into force again for accounts that a process with the file of before was asked to change since", async () => {
+    await accounts().replan();
+    const changed = await anAccount({ plan: "free" });
+    const newer = new Map(PLANS).set("free", { ...PLANS.get("free")!, quotas: { email: { hour: 3 } } });
+    await accountsWith(newer).replan();
+    // The other process is still to be restarted.
+    await accounts().patch(changed.id, { name: "Renamed" });
+    const made = await anAccount({ plan: "free" });
+    expect(limitsAtGate(made.id)).toMatchObject({ email: { hour: 20 } });
+    await accountsWith(newer).replan();
+    for (const { id } of [changed, made]) expect(limitsAtGate(id)).toMatchObject({ email: { ...NONE, hour: 3 } });
+
+    control.notes.length = 0;
+    expect(await accountsWith(newer).replan()).toBe(0);
+    await accounts().replan();
+  });
+
+  it("are put into force again where the process with the file of before came between, while they were told", async () => {
+    await accounts().replan();
+    const { id } = await anAccount({ plan: "free" });
+    const newer = new Map(PLANS).set("free", { ...PLANS.get("free")!, quotas: { email: { hour: 4 } } });
+    const late = anotherOnce(async () => void (await anAccount({ plan: "free", name: "Late" })));
+    control.before = (what) => (what === "setLimits" ? late() : undefined);
+    await accountsWith(newer).replan();
+    control.before = () => {};
+    expect(limitsAtGate(id)).toMatchObject({ email: { ...NONE, hour: 4 } });
+    expect(await accountsWith(newer).replan()).toBeGreaterThanOrEqual(2);
+    expect(await accountsWith(newer).replan()).toBe(0);
     await accounts().replan();
   });
 
