@@ -18,7 +18,7 @@ import { putInForce, putSenderInForce } from "./in-force.ts";
 import { oneAtATime, type Turn } from "./one-at-a-time.ts";
 import { ownQuotas, patched } from "./patch.ts";
 import type { Plans } from "./plan.ts";
-import { readPlansOn } from "./plans-in-force.ts";
+import { readPlansAtGateOn, readPlansOn } from "./plans-in-force.ts";
 import { readAccounts } from "./reading.ts";
 import { fromFields, stated, toFields, type Stated } from "./record.ts";
 import { upkeepOn, type Upkeep } from "./upkeep.ts";
@@ -45,6 +45,7 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
   const { redis, keys, scripts, control, plans: file, clock } = parts;
   const takeTurn = oneAtATime(scripts, clock);
   const plansNow = readPlansOn(redis, keys, file);
+  const plansAtGate = readPlansAtGateOn(redis, keys, file);
   const read = (ids: readonly string[]): Promise<readonly Account[]> => readAccounts(scripts, keys, file, ids);
   const get = async (id: string): Promise<Account | null> => (await read([id]))[0] ?? null;
   const statedBy = async (id: string): Promise<Stated | null> => fromFields(await redis.hgetall(keys.account(id)));
@@ -91,12 +92,12 @@ export const accountsOn = (parts: AccountsParts): Accounts & AccountsUpkeep => {
     who = SYSTEM,
   ): Promise<T | null> => {
     const result = await takeTurn(id, async (turn) => {
-      const [account, plans] = await Promise.all([statedBy(id), plansNow()]);
+      const [account, plans, atGate] = await Promise.all([statedBy(id), plansNow(), plansAtGate()]);
       if (!account) return null;
       const then = next(account);
       check(then, plans);
       const found = await before(account, then);
-      await state(id, then, turn, changesBetween(id, account, then, plans), who);
+      await state(id, then, turn, changesBetween(id, account, then, atGate), who);
       return found;
     });
     return result.kind === "done" ? result.value : null;

@@ -5,6 +5,7 @@ import type { ScriptRunner } from "../redis/script.ts";
 import { snapshot } from "../redis/scripts/snapshot.ts";
 import type { Account } from "./account.ts";
 import type { Plans } from "./plan.ts";
+import { withGone } from "./plan-note.ts";
 import { overFile } from "./plan-record.ts";
 import { fromFields, toAccount } from "./record.ts";
 
@@ -18,9 +19,9 @@ export const readAccounts = async (
   if (ids.length === 0) return [];
   // The gate keeps a pause beside what it looks at anyway.
   const rowsOf = (id: string) => [keys.account(id), ...CHANNELS.map((channel) => keys.accountOnChannel(id, channel))];
-  const { hashes } = await snapshot(scripts, [keys.setPlans, ...ids.flatMap(rowsOf)]);
-  const [set = {}, ...rows] = hashes;
-  const plans = overFile(set, file);
+  const { hashes } = await snapshot(scripts, [keys.setPlans, keys.plans, ...ids.flatMap(rowsOf)]);
+  const [set = {}, notes = {}, ...rows] = hashes;
+  const plans = withGone(overFile(set, file), set, notes);
   const each = 1 + CHANNELS.length;
   return ids.flatMap((id, index) => {
     const [fields = {}, ...onChannels] = rows.slice(index * each, (index + 1) * each);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 import type { Redis } from "ioredis";
 import { accountsOn } from "../../src/accounts/accounts.ts";
 import { apiKeysOn } from "../../src/accounts/api-keys.ts";
+import { auditOn } from "../../src/accounts/audit.ts";
 import type { Plan, Plans } from "../../src/accounts/plan.ts";
 import { seedAccounts, seedId } from "../../src/accounts/seeding.ts";
 import { suppressionsOn } from "../../src/accounts/suppressions.ts";
@@ -399,10 +400,14 @@ describe("plans that changed between two starts", () => {
     control.notes.length = 0;
     await accountsWith(without).replan();
     expect(limitsAtGate(id)).toEqual({});
+    const { quotas: effectiveQuotas, weight } = PLANS.get("free")!;
+    expect(await accountsWith(without).get(id)).toMatchObject({ plan: "free", effectiveQuotas, weight });
     await expect(accountsWith(without).patch(id, { name: "x" })).rejects.toMatchObject({
       extra: { errors: [{ field: "plan", expected: "one of scale", got: '"free"' }] },
     });
     expect((await accountsWith(without).patch(id, { plan: "scale" }))?.account.plan).toBe("scale");
+    const { items } = await auditOn({ redis, keys }).list({ account: id, what: "quotas" }, null, 1);
+    expect(items[0]?.from).toEqual(effectiveQuotas);
     await accounts().replan();
   });
 });
