@@ -101,6 +101,22 @@ describe("accounts at the real gate", () => {
     });
   });
 
+  it("that move to another zone have its windows at once where nothing was counted in the old one's yet", async () => {
+    const stage = await gateStage(redis, server.cell);
+    await stage.at(13 * DAY + 9 * HOUR);
+    const { id } = await accounts().create({ name: "Moving", timezone: "UTC", quotas: { email: { day: 3 } } });
+    await accounts().patch(id, { timezone: "Pacific/Kiritimati" });
+    await stage.put(id, 20);
+    expect(await stage.drain()).toHaveLength(3);
+    // Its days begin at ten o'clock of UTC's.
+    await stage.at(13 * DAY + 10 * HOUR - 1);
+    expect(await stage.drain()).toHaveLength(0);
+    await stage.at(13 * DAY + 10 * HOUR);
+    expect(await stage.drain()).toHaveLength(3);
+    await stage.at(14 * DAY);
+    expect(await stage.drain()).toHaveLength(0);
+  });
+
   it("list an address that the provider said nobody has, beside those that were told", async () => {
     const stage = await gateStage(redis, server.cell);
     await stage.at(20 * DAY);
