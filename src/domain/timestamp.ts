@@ -13,11 +13,8 @@ const LONGEST = 64;
 const RFC_3339 =
   /^(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d+))?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 
-/**
- * Strict: a full date and time, `T`, seconds, `Z` or ±hh:mm. A time without an offset, 30 February and the leap second
- * :60 (which no instant stands for) are null. Fractions are cut to milliseconds.
- */
-export const parseTimestamp = (text: string): Instant | null => {
+/** In ms since the epoch, of whatever year. */
+const read = (text: string): number | null => {
   if (text.length > LONGEST) return null;
   const parts = RFC_3339.exec(text);
   if (!parts) return null;
@@ -27,8 +24,24 @@ export const parseTimestamp = (text: string): Instant | null => {
   if (!date.toISOString().startsWith(`${year}-${month}-${day}T`)) return null;
   const time = (Number(hour) * 60 + Number(minute)) * MINUTE + Number(second) * 1_000;
   const offset = (Number(offsetHours) * 60 + Number(offsetMinutes)) * MINUTE;
-  const at = date.getTime() + time + Number(fraction.padEnd(3, "0").slice(0, 3)) - (sign === "-" ? -offset : offset);
-  return at >= EARLIEST && at < AFTER_LATEST ? instant(at) : null;
+  return date.getTime() + time + Number(fraction.padEnd(3, "0").slice(0, 3)) - (sign === "-" ? -offset : offset);
+};
+
+const isWithinReach = (at: number): boolean => at >= EARLIEST && at < AFTER_LATEST;
+
+/**
+ * Strict: a full date and time, `T`, seconds, `Z` or ±hh:mm. A time without an offset, 30 February and the leap second
+ * :60 (which no instant stands for) are null. Fractions are cut to milliseconds.
+ */
+export const parseTimestamp = (text: string): Instant | null => {
+  const at = read(text);
+  return at !== null && isWithinReach(at) ? instant(at) : null;
+};
+
+/** Well written, and refused for its year: 9999 is how some write "never". */
+export const isOutOfReach = (text: string): boolean => {
+  const at = read(text);
+  return at !== null && !isWithinReach(at);
 };
 
 /** 2026-03-01T04:30:00.000Z */

@@ -177,6 +177,11 @@ describe("times", () => {
     expect(errorsOf(answer)[0]?.expected).toMatch(/RFC 3339 with an offset/);
   });
 
+  it("says of a year out of reach that it is the year", async () => {
+    const answer = await wrong(() => email({ expires_at: "9999-12-31T23:59:59Z" }), "expires_at");
+    expect(errorsOf(answer)[0]?.expected).toBe("a time of the years 1970 to 2100");
+  });
+
   it.each([
     [{ expires_at: "2026-03-01T04:28:59Z" }, "expires_at"],
     [{ expires_at: "2026-03-01T05:00:00" }, "expires_at"],

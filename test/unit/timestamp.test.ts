@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { instant } from "../../src/domain/time.ts";
-import { formatIn, formatUtc, parseTimestamp } from "../../src/domain/timestamp.ts";
+import { formatIn, formatUtc, isOutOfReach, parseTimestamp } from "../../src/domain/timestamp.ts";
 import { allTimeZones } from "../../src/domain/window.ts";
 
 const anyInstant = fc.integer({ min: 0, max: Date.UTC(2101, 0) - 1 }).map(instant);
@@ -54,6 +54,17 @@ describe("timestamps", () => {
     `2026-03-01T10:00:00.${"1".repeat(50)}Z`,
   ])("refuses %j", (text) => {
     expect(parseTimestamp(text)).toBeNull();
+  });
+
+  it.each([
+    ["9999-12-31T23:59:59Z", true],
+    ["2101-01-01T00:00:00Z", true],
+    ["2100-12-31T23:59:59.999Z", false],
+    ["1970-01-01T00:00:00+00:01", true],
+    ["9999-12-31T23:59:59", false],
+    ["9999-02-30T00:00:00Z", false],
+  ])("%s is refused for its year: %s", (text, expected) => {
+    expect(isOutOfReach(text)).toBe(expected);
   });
 
   it("come back as they went, in every zone", () => {

@@ -1,7 +1,7 @@
 /** When a message may go, and when it is too late for it. */
 import { unmet, type Problems } from "../../domain/expecting.ts";
 import { days, instant, seconds, type Instant } from "../../domain/time.ts";
-import { parseTimestamp } from "../../domain/timestamp.ts";
+import { isOutOfReach, parseTimestamp } from "../../domain/timestamp.ts";
 
 /** A caller's clock may be this far behind ours, or the request this long on its way. */
 const LATEST_PAST = seconds(60);
@@ -9,11 +9,12 @@ const LATEST_PAST = seconds(60);
 const FURTHEST = days(366);
 
 const EXPECTED = "a time in RFC 3339 with an offset, such as 2026-03-01T10:00:00+05:30";
+const WITHIN_REACH = "a time of the years 1970 to 2100";
 
 /** Notes a time that cannot be read, and answers undefined. */
 export const readTime = (text: string | undefined, field: string, problems: Problems): Instant | undefined => {
   if (text === undefined) return undefined;
-  return parseTimestamp(text) ?? unmet(problems, field, EXPECTED, text);
+  return parseTimestamp(text) ?? unmet(problems, field, isOutOfReach(text) ? WITHIN_REACH : EXPECTED, text);
 };
 
 export interface TimingFields {
