@@ -58,6 +58,7 @@ const IN_WORDS: { readonly [K in Keyword]?: (params: ParamsOf<K>) => string } = 
   maxLength: ({ limit }) => `at most ${limit} characters`,
   minItems: ({ limit }) => `at least ${limit} in the list`,
   maxItems: atMostItems,
+  uniqueItems: () => "each item once",
   minProperties: ({ limit }) => `at least ${fields(limit)}`,
   maxProperties: ({ limit }) => `at most ${fields(limit)}`,
   pattern: ({ pattern }) => `text that matches ${String(pattern)}`,

@@ -111,6 +111,14 @@ describe("a key", () => {
     expect([answer.status, fieldsOf(answer)]).toEqual([422, [field]]);
   });
 
+  it("is told what was expected of scopes that come twice", async () => {
+    const answer = await api.operate("POST", `/v1/accounts/${account}/keys`, { scopes: ["send", "send"] });
+    expect(answer.body).toMatchObject({
+      detail: 'scopes: expected each item once, got ["send","send"]',
+      errors: [{ field: "scopes", expected: "each item once", got: '["send","send"]' }],
+    });
+  });
+
   it("is changed in what is named, and an empty change is none", async () => {
     const { id } = await aKey(["read"], account, { name: "One" });
     const path = `/v1/accounts/${account}/keys/${id}`;
