@@ -5,7 +5,7 @@ import { accountsOn } from "../../src/accounts/accounts.ts";
 import { apiKeysOn } from "../../src/accounts/api-keys.ts";
 import { idInKey, newKeyText } from "../../src/accounts/key-text.ts";
 import { idOf, newSeed } from "../../src/domain/id.ts";
-import { instant, systemClock } from "../../src/domain/time.ts";
+import { instant, seconds, systemClock } from "../../src/domain/time.ts";
 import { keysOf, type Keys } from "../../src/redis/keys.ts";
 import { scriptRunner, type ScriptRunner } from "../../src/redis/script.ts";
 import { notedControl } from "../support/noted-control.ts";
@@ -130,6 +130,10 @@ describe("an API key", () => {
     expect(await removing.remove(id, true)).toBe("removing");
     expect(await apiKeys().authenticate(key)).toBeNull();
     expect(await apiKeys().create(id, {})).toBeNull();
+    // Nor is one made in its place, which would open nothing, or changed; revoking it is no lie.
+    expect(await apiKeys().rotate(id, record.id, seconds(60))).toBeNull();
+    expect(await apiKeys().patch(id, record.id, { name: "x" })).toBeNull();
+    expect(await apiKeys().list(id)).toHaveLength(1);
     await redis.hset(keys.account(id), "open", 0);
     expect(await accounts().finishRemovals()).toBe(0);
     expect(await redis.exists(keys.apiKey(record.id), keys.apiKeys(id))).toBe(0);

@@ -5,8 +5,8 @@
      KEYS 1 cell
      ARGV 1 account, 2 old key id, 3 its revision that was seen, 4 new key id, 5 overlap (ms), then notes for the audit,
      then pairs of the new key: field, value
-     Reply when the old one dies (ms), also when this is said again | 0 the account has no such key, or it has expired
-     | -1 it was changed since: look again ]]
+     Reply when the old one dies (ms), also when this is said again | 0 the account has no such key, or it has expired, or the
+     account is being removed | -1 it was changed since: look again ]]
 -- Keys that one came of: who rotates one every hour, with overlaps of a month, has as many.
 local MOST_LOOKED_AT = 720
 local account, old_id, seen, new_id, overlap = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
@@ -19,6 +19,8 @@ local dies_at = tonumber(expires_at or '') or math.huge
 if owner ~= account or revoked then return 0 end
 if redis.call('EXISTS', new) == 1 then return string.format('%.0f', dies_at) end
 if dies_at <= now then return 0 end
+-- The new one would open nothing: who asked is not to be told that it does.
+if redis.call('HGET', cell .. 'acc:' .. account, 'removed') == '1' then return 0 end
 if (revision or '0') ~= seen then return -1 end
 
 dies_at = string.format('%.0f', math.min(dies_at, now + overlap))
