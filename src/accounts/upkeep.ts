@@ -77,8 +77,10 @@ export const upkeepOn = (parts: {
       isFull = ids.length === PAGE;
       from = `(${ids.at(-1) ?? ""}`;
     }
-    // Not over what `toldOne` has written there since.
-    for (const [name, note] of changed) await redis.hsetnx(keys.plans, name, note);
+    // Somebody may have told some of them of another version meanwhile, and nobody knows who came last.
+    for (const [name, note] of changed)
+      if (!(await redis.hsetnx(keys.plans, name, note)) && (await redis.hget(keys.plans, name)) !== note)
+        await redis.hset(keys.plans, name, UNTOLD);
     return replanned;
   };
 

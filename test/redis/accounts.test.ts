@@ -55,7 +55,7 @@ const limitsAtGate = (account: string): Readonly<Record<string, unknown>> =>
     }),
   );
 /** The first time only. */
-const anotherOnce = (act: () => Promise<void>): (() => Promise<void> | void) => {
+const once = (act: () => Promise<void>): (() => Promise<void> | void) => {
   let isDone = false;
   return () => {
     if (isDone) return undefined;
@@ -384,13 +384,39 @@ describe("plans that changed between two starts", () => {
     await accounts().replan();
     const { id } = await anAccount({ plan: "free" });
     const newer = new Map(PLANS).set("free", { ...PLANS.get("free")!, quotas: { email: { hour: 4 } } });
-    const late = anotherOnce(async () => void (await anAccount({ plan: "free", name: "Late" })));
+    const late = once(async () => void (await anAccount({ plan: "free", name: "Late" })));
     control.before = (what) => (what === "setLimits" ? late() : undefined);
     await accountsWith(newer).replan();
     control.before = () => {};
     expect(limitsAtGate(id)).toMatchObject({ email: { ...NONE, hour: 4 } });
     expect(await accountsWith(newer).replan()).toBeGreaterThanOrEqual(2);
     expect(await accountsWith(newer).replan()).toBe(0);
+    await accounts().replan();
+  });
+
+  it("are put into force again where two processes that start at once have two versions of them", async () => {
+    await accounts().replan();
+    const { id } = await anAccount({ plan: "free" });
+    const freeOf = (hour: number): Plan => ({ ...PLANS.get("free")!, quotas: { email: { hour } } });
+    const ofOne = new Map(PLANS).set("free", freeOf(9)).set("own", freeOf(90));
+    const own = await accountsWith(ofOne).create({ name: "Own", timezone: "UTC", plan: "own" });
+    const ofOther = new Map(PLANS).set("free", freeOf(11));
+    // The other one does all of it while this one is at an account of a plan that only this one has.
+    const other = once(async () => void (await accountsWith(ofOther).replan()));
+    const setLimits: NotedControl["setLimits"] = async (scope, limits) => {
+      if (scope.account === own.id) await other();
+      await control.setLimits(scope, limits);
+    };
+    const parts = { redis, keys, scripts, control: { ...control, setLimits }, plans: ofOne, clock: systemClock };
+    await accountsOn(parts).replan();
+    for (const [plans, hour] of [
+      [ofOther, 11],
+      [ofOne, 9],
+    ] as const) {
+      control.notes.length = 0;
+      await accountsWith(plans).replan();
+      expect(limitsAtGate(id)).toMatchObject({ email: { ...NONE, hour } });
+    }
     await accounts().replan();
   });
 
