@@ -17,9 +17,18 @@ export const parseRate = (text: string): Millis | null | undefined => {
   return interval >= 1_000 / MOST_PER_SECOND && interval <= 3_600_000 ? (interval as Millis) : undefined;
 };
 
-/** The same in words: `off`, or the shortest of per second, minute and hour that is at least one. */
+/** What rounding to three decimals may not change: the interval may have been divided, kept as text, and read again. */
+const isSame = (a: number, b: number): boolean => Math.abs(a - b) <= b * 1e-9;
+
+/**
+ * The same in words: `off`, or per second, minute or hour: the shortest in which it is at least one and still the same rate.
+ * 200/h is 3.333…/min: whoever wrote that back would have set another rate.
+ */
 export const formatRate = (interval: Millis | null): string => {
   if (interval === null) return "off";
-  const [unit, length] = interval <= 1_000 ? ["s", 1_000] : interval <= 60_000 ? ["min", 60_000] : ["h", 3_600_000];
-  return `${Number((length / interval).toFixed(3))}/${unit}`;
+  const told = (["s", "min", "h"] as const)
+    .map((unit) => ({ unit, count: Number(((UNITS[unit] ?? 0) / interval).toFixed(3)) }))
+    .filter(({ count, unit }) => count >= 1 || unit === "h");
+  const { count, unit } = told.find((each) => isSame((UNITS[each.unit] ?? 0) / each.count, interval)) ?? told[0]!;
+  return `${count}/${unit}`;
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { anything, assert, property } from "fast-check";
+import { anything, assert, constantFrom, integer, property } from "fast-check";
 import { formatDuration, parseDuration } from "../../config/duration.ts";
 import { parseAccount, parseAccountPatch } from "../../src/domain/account-rules.ts";
 import { nearest } from "../../src/domain/nearest.ts";
@@ -98,6 +98,21 @@ describe("a rate", () => {
   it("reads as it was written, in the unit that makes it one or more", () => {
     for (const text of ["14/s", "90/min", "30/min", "1/s", "10000/s", "5/h", "off"])
       expect(formatRate(parseRate(text) ?? null)).toBe(text === "90/min" ? "1.5/s" : text);
+  });
+
+  it("is told in a longer unit where it would be another rate in the shorter", () => {
+    for (const text of ["200/h", "100/min", "100/h", "0.7/min"])
+      expect(formatRate(parseRate(text) ?? null)).toBe(text === "0.7/min" ? "42/h" : text);
+  });
+
+  it("that was told and is set again is the same rate", () => {
+    assert(
+      property(integer({ min: 1, max: 9_999_999 }), constantFrom("s", "min", "h"), (thousandths, unit) => {
+        const interval = parseRate(`${thousandths / 1_000}/${unit}`);
+        if (interval === undefined || interval === null) return;
+        expect((parseRate(formatRate(interval)) ?? 0) / interval).toBeCloseTo(1, 8);
+      }),
+    );
   });
 });
 
