@@ -41,7 +41,8 @@ export const afterAttempt = (
         delay: AT_ONCE,
         tries: 1,
         close: outcome.easeFor ? { about: "channel", for: notBefore(AT_ONCE, outcome.easeFor) } : null,
-        providerId: outcome.providerId,
+        // A mail server that does not name what it took: none, which is told as null, and not a name without letters.
+        ...(outcome.providerId === "" ? {} : { providerId: outcome.providerId }),
       };
     case "permanent":
       return {
