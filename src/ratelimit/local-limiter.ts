@@ -56,10 +56,16 @@ export const localLimiter = (clock: Clock, mostBuckets = MOST_BUCKETS): LocalLim
     });
     const refusing = found.filter(({ rule, full }) => !rule.shadow && full.includes(true));
     const admitted = refusing.length === 0;
-    const state = (window: AppliedWindow, count: Count | undefined, isFull: boolean): WindowState => {
+    const state = (
+      rule: AppliedRule,
+      window: AppliedWindow,
+      count: Count | undefined,
+      isFull: boolean,
+    ): WindowState => {
       const { used, endsAt } = count ?? { used: 0, endsAt: 0 };
-      // A limit that was made smaller is to be told as used up, which is what remains of it.
-      const told = isFull ? Math.max(used, window.limit ?? 0) : used;
+      // What remains is to be told as it is: of a limit that was made smaller, or of which a part alone holds now.
+      const withheld = window.limit === null || used === 0 ? 0 : window.limit - allowed(rule, window.limit);
+      const told = isFull ? Math.max(used, window.limit ?? 0) : used + withheld;
       const resetIn = milliseconds(Math.ceil(endsAt > now ? endsAt - now : isFull ? window.length : 0));
       return { used: told, resetIn, isFull, reached: null };
     };
@@ -73,7 +79,7 @@ export const localLimiter = (clock: Clock, mostBuckets = MOST_BUCKETS): LocalLim
         kept[rule.whenRedisIsAway].set(rule.name, counts);
       }
     const states = found.map(({ rule, counts, full }) =>
-      rule.windows.map((window, at) => state(window, counts[at], full[at] === true)),
+      rule.windows.map((window, at) => state(rule, window, counts[at], full[at] === true)),
     );
     const waits = states.flatMap((windows, at) =>
       found[at]?.rule.shadow === true ? [] : windows.filter(({ isFull }) => isFull).map(({ resetIn }) => resetIn),

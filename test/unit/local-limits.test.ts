@@ -52,6 +52,13 @@ describe("a limit of one process", () => {
     ]);
   });
 
+  it("tells what remains of that part, and not of the whole: who was let in last is not told of four more", () => {
+    const limiter = localLimiter(aClock());
+    const used = (one: AppliedRule) => limiter.take([one]).buckets[0]?.[0]?.used;
+    expect([used(closed("a", 5)), used(closed("c", 100)), used(rule("d", 20))]).toEqual([5, 81, 1]);
+    expect(limiter.look([closed("untouched", 5)]).buckets).toMatchObject([[{ used: 0 }]]);
+  });
+
   it("remembers so many callers and no more: who fails open is forgotten first come, who fails closed waits", () => {
     const clock = aClock();
     const limiter = localLimiter(clock, 3);
