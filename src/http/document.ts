@@ -2,6 +2,8 @@
 import swagger from "@fastify/swagger";
 import type { Access, App } from "./access.ts";
 import { DOCS_PAGE_POLICY, docsPage, type ReadableDocument } from "./docs/page.ts";
+import { problems } from "./schemas/problem.ts";
+import type { Services } from "./services.ts";
 
 const WHO: { readonly [access in Access]: string } = {
   operator: "For the operator's key.",
@@ -10,6 +12,25 @@ const WHO: { readonly [access in Access]: string } = {
   anyone: "For anyone.",
   "loopback-or-operator": "For the operator's key, and without one from this machine itself.",
 };
+const WHOSE_PATH_SAYS = "For an account's key, and for the operator's.";
+
+/** What a route declares of its query, as far as it is looked at here. */
+const namesAnAccount = (query: unknown): boolean =>
+  (query as { properties?: Readonly<Record<string, unknown>> } | undefined)?.properties?.["account_id"] !== undefined;
+
+/** A 429 for too many requests is told as the policy's dialect has it; one for a full backlog is a problem like any other. */
+const refusals = (dialect: string) =>
+  dialect === "sluice"
+    ? {}
+    : {
+        429: {
+          description: `Too many requests, as ${dialect} tells it, or backlog_full`,
+          content: {
+            "application/json": { schema: { type: "object", description: `In the dialect ${dialect}` } },
+            ...problems["4xx"].content,
+          },
+        },
+      };
 
 export const IDEMPOTENCY_HEADER = {
   name: "Idempotency-Key",
@@ -20,7 +41,8 @@ export const IDEMPOTENCY_HEADER = {
 } as const;
 
 /** Before the routes: it listens for them. */
-export const describeRoutes = async (app: App): Promise<void> => {
+export const describeRoutes = async (app: App, { limits }: Services): Promise<void> => {
+  const ofLimits = refusals(limits.limiter.policy.dialect);
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -35,12 +57,14 @@ export const describeRoutes = async (app: App): Promise<void> => {
     transform: ({ schema, url, route }) => {
       const access = route.config?.access ?? "anyone";
       const scope = route.config?.scope;
+      const isOfEither = access === "account-or-operator" && !namesAnAccount(schema.querystring);
+      const who = isOfEither ? WHOSE_PATH_SAYS : WHO[access];
       return {
         url,
         schema: {
           ...schema,
-          description:
-            scope === undefined ? WHO[access] : `${WHO[access]} An account's key needs the scope \`${scope}\`.`,
+          response: { ...(schema.response as object), ...(route.config?.unlimited === true ? {} : ofLimits) },
+          description: scope === undefined ? who : `${who} An account's key needs the scope \`${scope}\`.`,
           security:
             access === "anyone" || access === "loopback-or-operator"
               ? [{}, { key: [] }]

@@ -93,7 +93,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
   takeExpectations(app.server);
   rememberAnswers(app.server);
 
-  await describeRoutes(app);
+  await describeRoutes(app, services);
   app.decorateRequest("route");
   app.addHook("onRequest", (request, reply, done) => {
     request.route = request.routeOptions.config;

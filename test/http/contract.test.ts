@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import Fastify from "fastify";
 import { readFileSync } from "node:fs";
+import { loadPolicy } from "../../config/policies.ts";
 import * as errors from "../../src/domain/errors.ts";
 import { insistOnAccess } from "../../src/http/access.ts";
 import { ADMIN_KEY } from "../support/fake-services.ts";
@@ -9,6 +10,7 @@ import { anApi, type Api } from "./api.ts";
 interface Operation {
   readonly security: readonly object[];
   readonly summary?: string;
+  readonly description?: string;
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: object }>> };
   readonly responses: Readonly<
@@ -137,6 +139,28 @@ describe("the document and the routes", () => {
       "/v1/whatsapp/send",
       "/v1/whatsapp/send/bulk",
     ]);
+  });
+
+  it("name ?account_id= where it is taken, and nowhere else", () => {
+    for (const [path, methods] of Object.entries(document.paths))
+      for (const [method, { description, parameters = [] }] of Object.entries(methods)) {
+        const takes = parameters.some(({ name }) => name === "account_id");
+        expect([method, path, description?.includes("?account_id=")]).toEqual([method, path, takes]);
+      }
+  });
+
+  it("say of a 429 that it is the policy's to tell, where that is no problem+json", async () => {
+    const { limiter, ...limits } = api.world.services.limits;
+    const other = await anApi({ limits: { ...limits, limiter: { ...limiter, policy: loadPolicy("ipto") } } });
+    const { paths } = (await other.ask("GET", "/openapi.json")).body as unknown as Document;
+    await other.close();
+    expect(Object.keys(paths["/v1/email/send"]?.["post"]?.responses["429"]?.content ?? {})).toEqual([
+      "application/json",
+      "application/problem+json",
+    ]);
+    // Outside the limits.
+    expect(paths["/healthz"]?.["get"]?.responses).not.toHaveProperty("429");
+    expect(document.paths["/v1/email/send"]?.["post"]?.responses).not.toHaveProperty("429");
   });
 
   it("refuse unknown fields in every body and query", () => {
