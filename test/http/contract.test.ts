@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { loadPolicy } from "../../config/policies.ts";
 import * as errors from "../../src/domain/errors.ts";
 import { insistOnAccess } from "../../src/http/access.ts";
+import { MAGIC_ADDRESSES, MAGIC_NUMBERS } from "../../src/sandbox/magic.ts";
 import { ADMIN_KEY } from "../support/fake-services.ts";
 import { anApi, type Api } from "./api.ts";
 
@@ -245,6 +246,13 @@ describe("docs/api.md", () => {
       return made instanceof errors.SluiceError ? [`${made.status} ${made.code}`] : [];
     });
     expect(listed.sort()).toEqual([...new Set(defined)].sort());
+  });
+
+  it("tells of every recipient with whom the sandbox lets trouble be tried, and what it does", () => {
+    const told = [...text.matchAll(/^\| `(\S+@sandbox\.invalid|\+1500555\d{4})` +\| (.*?) *\|$/gm)].map(
+      ([, to, does]) => `${to} ${does}`,
+    );
+    expect(told).toEqual([...MAGIC_ADDRESSES, ...MAGIC_NUMBERS].map(({ to, does }) => `${to} ${does}`));
   });
 
   it("tells of every route", () => {
