@@ -61,8 +61,9 @@ const beginningOf = (value: unknown): unknown => {
 
 /** A value as it may be quoted in an error: never more than 80 characters, control characters made visible. */
 export const quoted = (value: unknown): string => {
+  if (value === undefined) return "nothing";
   // JSON has no infinity, which is what becomes of 1e400.
-  const text = typeof value === "number" ? String(value) : (JSON.stringify(beginningOf(value)) ?? String(value));
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(beginningOf(value)) ?? typeof value);
   return text.length > MOST_QUOTED ? `${whole(text.slice(0, MOST_QUOTED - 1))}…` : text;
 };
 

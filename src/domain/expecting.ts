@@ -8,9 +8,7 @@ export const fieldIn = (parent: string, name: string): string => (parent === "" 
 
 /** Notes one problem. Answers undefined, so that a reader can end with it. */
 export const unmet = (problems: Problems, field: string, expected: string, got: unknown): undefined => {
-  // JSON has neither "nothing" nor NaN and Infinity, and YAML has all of them.
-  const written = got === undefined ? "nothing" : typeof got === "number" ? String(got) : quoted(got);
-  problems.push({ field, expected, got: written });
+  problems.push({ field, expected, got: quoted(got) });
   return undefined;
 };
 

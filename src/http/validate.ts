@@ -31,8 +31,7 @@ const told = (
   error: TLocalizedValidationError,
 ): readonly FieldError[] => {
   const field = fieldOf(error.instancePath);
-  const given = valueAt(value, error.instancePath);
-  const got = given === undefined ? "nothing" : quoted(given);
+  const got = quoted(valueAt(value, error.instancePath));
   if (error.keyword === "required")
     return error.params.requiredProperties.map((name) => ({
       field: fieldIn(field, name),

@@ -140,7 +140,12 @@ describe("the operator", () => {
     const { id, key } = await api.anAccount({ name: "Named" });
     await api.ask("POST", "/v1/email/send", { key, body: anEmail });
     for (const path of ["/v1/quotas", "/v1/messages", "/v1/reports/usage", "/v1/windows", "/v1/suppressions"]) {
-      expect([path, (await api.operate("GET", path)).status]).toEqual([path, 422]);
+      const unnamed = await api.operate("GET", path);
+      expect([path, unnamed.status, unnamed.body["errors"]]).toMatchObject([
+        path,
+        422,
+        [{ field: "account_id", got: "nothing" }],
+      ]);
       expect([path, (await api.operate("GET", `${path}?account_id=${id}`)).status]).toEqual([path, 200]);
       expect([path, (await api.operate("GET", `${path}?account_id=acc_none`)).status]).toEqual([path, 404]);
     }
