@@ -103,12 +103,13 @@ export const createServer = async (services: Services, options: ServerOptions = 
   observe(app, services);
   authenticate(app, services, options);
   await limitRequests(app, services);
+  // After the hooks above, so that a route nobody knows is counted as any other; before the body is read, whose faults would
+  // hide that its path is wrong.
+  app.addHook("onRequest", (request, _reply, done) =>
+    done(request.is404 ? (whyToNowhere(request) ?? notFound("such route")) : undefined),
+  );
   readJsonBodies(app);
   keepAnswers(app, services);
-  // After the hooks above, so that a route nobody knows is counted as any other.
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(whyToNowhere(request) ?? notFound("such route"), request, reply),
-  );
 
   accountRoutes(app, services);
   quotaRoutes(app, services);

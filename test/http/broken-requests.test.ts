@@ -136,6 +136,20 @@ describe("questions", () => {
     (path) => refused(api, () => api.ask("GET", path, { key }), 404, "not_found"),
   );
 
+  it.each([
+    ["is no JSON", "{", "application/json"],
+    ["is not said to be JSON", "<a/>", "text/xml"],
+    ["has more in it than a body may", `[${"{},".repeat(5000)}{}]`, "application/json"],
+    ["is longer than a body may be", `"${"a".repeat(2_000_000)}"`, "application/json"],
+  ])("answers 404 to a path that nobody knows, also where the body %s", (_, text, type) =>
+    refused(
+      api,
+      () => api.ask("POST", "/v1/email/send/batch", { key, raw: text, headers: { "content-type": type } }),
+      404,
+      "not_found",
+    ),
+  );
+
   it("answers 400 to a path that cannot be decoded", () =>
     refused(api, () => api.ask("GET", "/v1/messages/%zz", { key }), 400, "malformed_request"));
 
