@@ -101,12 +101,12 @@ const PERIODS = { minute: minutes(1), hour: hours(1) } as const;
 
 /**
  * A minute (or, without limits per minute, an hour) that began untouched and went by like this one repeats itself until
- * a crowd runs out, a longer quota does, or a longer window ends. Leaps over the repetitions and returns the last one's
- * start; without this a quota of 60 a minute would need a step for each minute of a backlog of days.
+ * a crowd runs out, a longer quota does, or a longer window ends. Leaps over the repetitions, so that its window is the last
+ * one's; without this a quota of 60 a minute would need a step for each minute of a backlog of days.
  */
-const leapOverRepetitions = (at: Instant, { zone, crowds, rooms, paces }: QuotaWalk): Instant => {
+const leapOverRepetitions = (at: Instant, { zone, crowds, rooms, paces }: QuotaWalk): void => {
   const kind = rooms.some((room) => room.kind === "minute") ? "minute" : "hour";
-  if (!rooms.some((room) => room.kind === kind)) return at;
+  if (!rooms.some((room) => room.kind === kind)) return;
   const taken = (room: Room): number =>
     crowds.reduce((sum, crowd) => sum + (crowd.rooms.includes(room) ? crowd.taken : 0), 0);
   const period = PERIODS[kind];
@@ -115,14 +115,14 @@ const leapOverRepetitions = (at: Instant, { zone, crowds, rooms, paces }: QuotaW
   for (const room of rooms) {
     const inThis = taken(room);
     if (room.kind === kind) {
-      if (room.window.startsAt !== at || room.left + inThis !== room.limit) return at;
+      if (room.window.startsAt !== at || room.left + inThis !== room.limit) return;
     } else {
       most = Math.min(most, Math.floor((room.window.endsAt - 1 - at) / period));
       if (inThis > 0) most = Math.min(most, Math.floor(room.left / inThis));
     }
   }
   for (const crowd of crowds) if (crowd.taken > 0) most = Math.min(most, Math.floor(crowd.remaining / crowd.taken));
-  if (!Number.isFinite(most) || most < 1) return at;
+  if (!Number.isFinite(most) || most < 1) return;
   // Slots that follow each other; where a period has time to spare, the next step's own instant is the later one.
   for (const pace of paces) pace.free += most * slotsTaken(pace);
   for (const crowd of crowds) crowd.remaining -= most * crowd.taken;
@@ -133,7 +133,6 @@ const leapOverRepetitions = (at: Instant, { zone, crowds, rooms, paces }: QuotaW
       room.window = { startsAt: shifted(room.window.startsAt), endsAt: shifted(room.window.endsAt) };
     }
   }
-  return instant(at + most * period);
 };
 
 /** What blocks longest among quotas without room; of two that end together the later in the list. */
@@ -167,7 +166,7 @@ export const walkQuotas = (walk: QuotaWalk) => {
       if (!block || blockedUntil < earliest) wait("schedule", at);
       else if (!block.beyond) wait(block.heldBy, at);
     } else {
-      at = leapOverRepetitions(at, walk);
+      leapOverRepetitions(at, walk);
       // A crowd that waits took all there was, so something blocks it; the first to come free goes on.
       const blocks = waiting.map((crowd) => longestBlock(crowd.rooms)!);
       const next = blocks.reduce((first, block) => (block.window.endsAt < first.window.endsAt ? block : first));

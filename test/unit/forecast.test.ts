@@ -210,6 +210,16 @@ describe("a forecast", () => {
       heldBy: "email.minute",
     });
   });
+
+  it("is found however many hours it lies away: 301 days less an hour at ten an hour, over two changes of the clocks", () => {
+    const start = at("2026-03-10T10:00:00-04:00");
+    const here = { now: start, zone: "America/New_York" };
+    const position = 301 * 24 * 10;
+    expect(ask({ ...here, position, levels: [level("sms", { hour: 10 }, here)] })).toEqual({
+      at: instant(start + hours(301 * 24 - 1)),
+      heldBy: "sms.hour",
+    });
+  });
 });
 
 /** One message at a time, one window's end at a time, counting charges by window: slow, and plainly right. */
