@@ -109,6 +109,15 @@ describe("a forecast", () => {
     expect(ask(question)).toEqual({ at: at("2026-10-26T00:00:00Z"), heldBy: "email.day" });
   });
 
+  it("knows what was sent in a window that ends later than the one it follows, and began with it", () => {
+    // Paris's 25 October lasts an hour longer than Johannesburg's, which begins with it.
+    const start = at("2026-10-25T12:00:00Z");
+    const levels = [level("email", { day: 3 }, { now: start, zone: "Africa/Johannesburg", used: { day: 1 } })];
+    const question = { now: start, zone: "Europe/Paris", levels, notBefore: at("2026-10-25T22:10:00Z") };
+    expect(ask({ ...question, position: 2 })).toEqual({ at: question.notBefore, heldBy: "schedule" });
+    expect(ask({ ...question, position: 3 })).toEqual({ at: at("2026-10-25T23:00:00Z"), heldBy: "email.day" });
+  });
+
   it("waits for what is narrowest, and for those of a wider level that go first", () => {
     expect(ask({ position: 25, levels: [sender(24), all(24)] })).toEqual({
       at: at("2026-03-10T12:00:00+05:45"),
@@ -192,6 +201,22 @@ describe("a forecast", () => {
     expect(ask({ ...question, position: 75_000 }).at).toBe(midnight + 49_999 * 72);
     expect(ask({ ...question, position: 75_001 })).toEqual({ at: at("2026-03-12T00:00:00Z"), heldBy: "email.day" });
     expect(ask({ ...question, position: 25_001 })).toEqual({ at: midnight, heldBy: "rate" });
+  });
+
+  it("leaves it to the rest of an hour, too, that overlaps the one that is running", () => {
+    // 40 in what is left of Kathmandu's hour, until 05:15 UTC; the other 20 in UTC's, which ends at six.
+    const levels = [level("email", { hour: 60 }, { now, zone })];
+    const question = { zone: "UTC", levels, intervalMs: milliseconds(60_000) };
+    expect(ask({ ...question, position: 60 })).toEqual({ at: now + 59 * 60_000, heldBy: "rate" });
+    expect(ask({ ...question, position: 61 }).at).toBe(at("2026-03-10T06:00:00Z"));
+  });
+
+  it("lets other channels' messages take all that an hour has room for, however slow this one's rate is", () => {
+    const account = level("all", { hour: 1_000 }, { now, zone, ahead: 1_900 });
+    expect(ask({ levels: [account], intervalMs: milliseconds(10_000) })).toEqual({
+      at: at("2026-03-10T11:00:00+05:45"),
+      heldBy: "all.hour",
+    });
   });
 
   it("does not charge the channel's rate for other channels' messages", () => {
