@@ -70,7 +70,9 @@ const keyOf = async (
 };
 
 const refusalOf = (credential: string | null): SluiceError => {
-  if (credential === null) return unauthenticated("expected a header `Authorization: Bearer <key or token>`");
+  // Without one, and with one of another form: Basic, or a key alone.
+  if (credential === null || credential === "")
+    return unauthenticated("expected a header `Authorization: Bearer <key or token>`");
   return looksLikeAccessToken(credential)
     ? invalidToken(
         "this access token is malformed or expired, or its key was revoked: refresh it, or exchange the key again",

@@ -35,6 +35,14 @@ describe("a credential", () => {
     expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer realm="sluice"/);
   });
 
+  it.each(["Basic eDp5", "sk_a_key_without_its_scheme", "Bearer a b"])(
+    "in the form %j is told what the header must look like",
+    async (given) => {
+      const answer = await api.ask("GET", "/v1/quotas", { headers: { Authorization: given } });
+      expect(answer.body["detail"]).toBe("expected a header `Authorization: Bearer <key or token>`");
+    },
+  );
+
   it("may say Bearer in any case", async () => {
     const answer = await api.ask("GET", "/v1/accounts", { headers: { Authorization: `bearer ${ADMIN_KEY}` } });
     expect(answer.status).toBe(200);
