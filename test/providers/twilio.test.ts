@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { createServer, type AddressInfo, type Socket } from "node:net";
-import { milliseconds, minutes, seconds } from "../../src/domain/time.ts";
+import { minutes, seconds } from "../../src/domain/time.ts";
 import { twilioProvider, type TwilioOptions } from "../../src/providers/twilio.ts";
+import { answerHeard } from "../support/answer-heard.ts";
 import { aCall, anSms, aWhatsApp, CREATED_AT, ID, PATIENCE, unhurried } from "../support/dispatches.ts";
 import { scriptedHttp } from "../support/scripted-http.ts";
 import { until } from "../support/until.ts";
@@ -10,6 +11,9 @@ const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const each of opened.splice(0).toReversed()) await each.close();
 });
+
+/** Too late for whoever waits, and time enough to be asked on a machine that is busy with other tests. */
+const LATE = { timeout: seconds(2) };
 
 const ACCOUNT = "AC00000000000000000000000000000001";
 
@@ -143,19 +147,26 @@ describe("an answer of Twilio's", () => {
   });
 
   it("that breaks off or never ends is judged by its status", async () => {
-    const broken = async (status: number, headers: Record<string, string>, breakOff: (socket: Socket) => void) => {
+    type End = "reset" | "given up";
+    const broken = async (status: number, headers: Record<string, string>, end: End) => {
+      let socket: Socket | undefined;
       const twilio = await server((request, response) => {
-        response.writeHead(status, { "Content-Length": "500", ...headers }).write("{", () => breakOff(request.socket));
+        socket = request.socket;
+        response.writeHead(status, { "Content-Length": "500", ...headers }).write("{");
       });
-      return providerFor(twilio.baseUrl, { timeout: milliseconds(300) }).attempt(anSms(), unhurried());
+      const stop = new AbortController();
+      const heard = answerHeard();
+      const outcome = providerFor(twilio.baseUrl).attempt(anSms(), stop.signal);
+      await heard;
+      if (end === "reset") socket?.resetAndDestroy();
+      else stop.abort();
+      return outcome;
     };
-    const reset = (socket: Socket) => setTimeout(() => socket.resetAndDestroy(), 20);
-    const drip = () => {};
-    for (const breakOff of [reset, drip]) {
-      expect(await broken(400, {}, breakOff)).toMatchObject({ kind: "permanent" });
-      expect(await broken(401, {}, breakOff)).toMatchObject({ kind: "transient", called: false });
-      expect(await broken(429, { "Retry-After": "17" }, breakOff)).toMatchObject({ retryIn: seconds(17) });
-      expect(await broken(201, {}, breakOff)).toMatchObject({ kind: "uncertain" });
+    for (const end of ["reset", "given up"] as const) {
+      expect(await broken(400, {}, end)).toMatchObject({ kind: "permanent" });
+      expect(await broken(401, {}, end)).toMatchObject({ kind: "transient", called: false });
+      expect(await broken(429, { "Retry-After": "17" }, end)).toMatchObject({ retryIn: seconds(17) });
+      expect(await broken(201, {}, end)).toMatchObject({ kind: "uncertain" });
     }
   });
 
@@ -193,7 +204,7 @@ describe("no answer", () => {
     });
     expect(await providerFor(halfway.baseUrl).attempt(anSms(), unhurried())).toMatchObject({ kind: "uncertain" });
     const silent = await server(() => {});
-    const hurried = providerFor(silent.baseUrl, { timeout: milliseconds(100) });
+    const hurried = providerFor(silent.baseUrl, LATE);
     expect(await hurried.attempt(anSms(), unhurried())).toMatchObject({ kind: "uncertain" });
     expect([cut, halfway, silent].map(({ heard }) => heard.length)).toEqual([1, 1, 1]);
   });
@@ -211,7 +222,7 @@ describe("no answer", () => {
       const timer = setInterval(() => response.write(" "), 5);
       response.on("close", () => clearInterval(timer));
     });
-    const hurried = providerFor(drips.baseUrl, { timeout: milliseconds(100) });
+    const hurried = providerFor(drips.baseUrl, LATE);
     expect(await hurried.attempt(anSms(), unhurried())).toMatchObject({ kind: "uncertain" });
   });
 
