@@ -42,6 +42,8 @@ const listed = (types: string | readonly string[]): string =>
 type Keyword = TLocalizedValidationError["keyword"];
 type ParamsOf<K extends Keyword> = Extract<TLocalizedValidationError, { keyword: K }>["params"];
 
+const oneOf = ({ allowedValues }: { allowedValues: readonly unknown[] }): string =>
+  `one of ${allowedValues.map((value) => JSON.stringify(value)).join(", ")}`;
 const atLeast = ({ limit }: { limit: number | bigint }): string => `at least ${limit}`;
 const atMost = ({ limit }: { limit: number | bigint }): string => `at most ${limit}`;
 export const atMostItems = ({ limit }: { limit: number | bigint }): string => `${atMost({ limit })} in the list`;
@@ -49,7 +51,7 @@ const fields = (count: number): string => (count === 1 ? "1 field" : `${count} f
 
 const IN_WORDS: { readonly [K in Keyword]?: (params: ParamsOf<K>) => string } = {
   type: ({ type }) => listed(type),
-  enum: ({ allowedValues }) => `one of ${allowedValues.map((value) => JSON.stringify(value)).join(", ")}`,
+  enum: oneOf,
   minimum: atLeast,
   exclusiveMinimum: atLeast,
   maximum: atMost,
@@ -68,4 +70,13 @@ export const expectation = (error: TLocalizedValidationError): string => {
   // Each entry takes the params of its own keyword, which is this error's.
   const inWords = IN_WORDS[error.keyword] as ((params: object) => string) | undefined;
   return inWords?.(error.params) ?? error.message;
+};
+
+/** What a schema wants by its kind alone, for a field that is not there. */
+export const kindOf = (schema: unknown): string => {
+  const node = schema as
+    { type?: string | string[]; enum?: readonly unknown[]; anyOf?: readonly unknown[] } | undefined;
+  if (node?.enum) return oneOf({ allowedValues: node.enum });
+  if (node?.type) return listed(node.type);
+  return node?.anyOf ? [...new Set(node.anyOf.map(kindOf))].join(" or ") : "a value";
 };

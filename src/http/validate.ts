@@ -9,7 +9,7 @@ import type { TLocalizedValidationError } from "typebox/error";
 import { invalidFields, quoted, type FieldError } from "../domain/errors.ts";
 import { fieldIn } from "../domain/expecting.ts";
 import { nearest } from "../domain/nearest.ts";
-import { atMostItems, expectation, fieldOf, valueAt } from "./expectation.ts";
+import { atMostItems, expectation, fieldOf, kindOf, valueAt } from "./expectation.ts";
 import { NoQuery } from "./schemas/parts.ts";
 import { illFormed } from "./well-formed.ts";
 
@@ -19,9 +19,10 @@ const MOST_ERRORS = 8;
 /** Empty when the value is as the schema says. */
 export type Check = (value: unknown) => readonly FieldError[];
 
-const knownFields = (schema: TSchema, pointer: string): readonly string[] => {
+/** The fields of the object of which an error is told, with their schemas. */
+const knownFields = (schema: TSchema, pointer: string): Readonly<Record<string, unknown>> => {
   const node = valueAt(schema, pointer.replace(/^#/, "").replace(/\/additionalProperties$/, ""));
-  return Object.keys((node as { properties?: object } | undefined)?.properties ?? {});
+  return (node as { properties?: Record<string, unknown> } | undefined)?.properties ?? {};
 };
 
 const told = (
@@ -32,15 +33,16 @@ const told = (
 ): readonly FieldError[] => {
   const field = fieldOf(error.instancePath);
   const got = quoted(valueAt(value, error.instancePath));
+  const known = knownFields(schema, error.schemaPath);
   if (error.keyword === "required")
     return error.params.requiredProperties.map((name) => ({
       field: fieldIn(field, name),
-      expected: "a value",
+      expected: kindOf(known[name]),
       got: "nothing",
     }));
   // The `false` behind additionalProperties: one for each field that nobody knows.
   if (error.keyword === "boolean") {
-    const meant = nearest(field.split(".").at(-1) ?? "", knownFields(schema, error.schemaPath));
+    const meant = nearest(field.split(".").at(-1) ?? "", Object.keys(known));
     return [
       { field: field.slice(0, 80), expected: meant ? `no such field (did you mean ${meant}?)` : "no such field", got },
     ];

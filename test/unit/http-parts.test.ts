@@ -221,7 +221,7 @@ describe("a schema's sentences", () => {
   );
 
   it.each([
-    [{}, { field: "name", expected: "a value", got: "nothing" }],
+    [{}, { field: "name", expected: "a string", got: "nothing" }],
     [5, { field: "body", expected: "an object", got: "5" }],
     [{ name: "" }, { field: "name", expected: "a string that is not empty", got: `""` }],
     [{ name: "long" }, { field: "name", expected: "at most 3 characters", got: `"long"` }],
@@ -245,8 +245,25 @@ describe("a schema's sentences", () => {
       { name: "a", kind: "c" },
       { field: "kind", expected: `one of "a", "b"`, got: `"c"` },
     ],
+    [
+      { name: "a", list: [{}] },
+      { field: "list[0].n", expected: "a whole number", got: "nothing" },
+    ],
     [{ nam: "a" }, { field: "nam", expected: "no such field (did you mean name?)", got: `"a"` }],
   ])("%j", (value, error) => expect(check(value)).toContainEqual(error));
+
+  it("say what a field that is not there would be", () => {
+    const properties = {
+      kind: Type.Enum(["a", "b"]),
+      size: Type.Union([Type.Integer(), Type.Null()]),
+      whatever: Type.Unknown(),
+    };
+    expect(checkerOf(Type.Object(properties))({})).toEqual([
+      { field: "kind", expected: `one of "a", "b"`, got: "nothing" },
+      { field: "size", expected: "a whole number or null", got: "nothing" },
+      { field: "whatever", expected: "a value", got: "nothing" },
+    ]);
+  });
 
   it("coerce nothing, and let nothing through for being many", () => {
     expect(check({ name: 5 })).toHaveLength(1);
