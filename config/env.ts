@@ -115,7 +115,8 @@ const unknownOnes = (env: Environment): readonly string[] =>
     .filter((name) => name.startsWith("SLUICE_") && !(name in READERS))
     .sort()
     .map((name) => {
-      const meant = nearest(name, VARIABLES);
+      const bare = name.replace(/^SLUICE_/, "");
+      const meant = bare in READERS ? bare : nearest(name, VARIABLES);
       return expectedGot(
         name,
         `a variable of docs/operations.md${meant ? ` (${meant}?)` : ""}`,

@@ -12,6 +12,22 @@ export const unmet = (problems: Problems, field: string, expected: string, got: 
   return undefined;
 };
 
+/** More fields than these are a document's to name. */
+const MOST_NAMED = 12;
+const areFew = (known: readonly string[]): boolean => known.length > 0 && known.length <= MOST_NAMED;
+
+/** What is said where an object should stand. */
+export const anObject = (known: readonly string[]): string =>
+  areFew(known) ? `an object with ${known.join(", ")}` : "an object";
+
+/** What is said of a field that nobody knows: which was meant, or which there are. */
+export const noSuchField = (name: string, known: readonly string[]): string => {
+  const meant = nearest(name, known);
+  if (meant) return `no such field (did you mean ${meant}?)`;
+  if (!areFew(known)) return "no such field";
+  return `no such field (there ${known.length === 1 ? "is" : "are"} ${known.join(", ")})`;
+};
+
 /** An object with no other fields than these. A typo must not be silent: a misspelt limit would be no limit. */
 export const readFields = <Name extends string>(
   value: unknown,
@@ -20,11 +36,9 @@ export const readFields = <Name extends string>(
   problems: Problems,
 ): { readonly [name in Name]?: unknown } | undefined => {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    return unmet(problems, field === "" ? "body" : field, `an object with ${names.join(", ")}`, value);
-  for (const name of Object.keys(value).filter((key) => !(names as readonly string[]).includes(key))) {
-    const meant = nearest(name, names);
-    unmet(problems, fieldIn(field, name), meant ? `no such field (did you mean ${meant}?)` : "no such field", name);
-  }
+    return unmet(problems, field === "" ? "body" : field, anObject(names), value);
+  for (const name of Object.keys(value).filter((key) => !(names as readonly string[]).includes(key)))
+    unmet(problems, fieldIn(field, name), noSuchField(name, names), name);
   return value;
 };
 

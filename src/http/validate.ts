@@ -7,8 +7,7 @@ import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import type { TLocalizedValidationError } from "typebox/error";
 import { invalidFields, quoted, type FieldError } from "../domain/errors.ts";
-import { fieldIn } from "../domain/expecting.ts";
-import { nearest } from "../domain/nearest.ts";
+import { anObject, fieldIn, noSuchField } from "../domain/expecting.ts";
 import { atMostItems, expectation, fieldOf, kindOf, valueAt } from "./expectation.ts";
 import { NoQuery } from "./schemas/parts.ts";
 import { illFormed } from "./well-formed.ts";
@@ -33,22 +32,22 @@ const told = (
 ): readonly FieldError[] => {
   const field = fieldOf(error.instancePath);
   const got = quoted(valueAt(value, error.instancePath));
-  const known = knownFields(schema, error.schemaPath);
+  const fields = knownFields(schema, error.schemaPath);
+  const names = Object.keys(fields);
   if (error.keyword === "required")
     return error.params.requiredProperties.map((name) => ({
       field: fieldIn(field, name),
-      expected: kindOf(known[name]),
+      expected: kindOf(fields[name]),
       got: "nothing",
     }));
   // The `false` behind additionalProperties: one for each field that nobody knows.
   if (error.keyword === "boolean") {
-    const meant = nearest(field.split(".").at(-1) ?? "", Object.keys(known));
-    return [
-      { field: field.slice(0, 80), expected: meant ? `no such field (did you mean ${meant}?)` : "no such field", got },
-    ];
+    const expected = noSuchField(field.split(".").at(-1) ?? "", names);
+    return [{ field: field.slice(0, 80), expected, got }];
   }
   if (error.keyword === "additionalProperties") return [];
-  return [{ field: field === "" ? root : field, expected: expectation(error), got }];
+  const expected = error.keyword === "type" && error.params.type === "object" ? anObject(names) : expectation(error);
+  return [{ field: field === "" ? root : field, expected, got }];
 };
 
 /** The shape alone, not the text in it. @param root how errors name the value itself */

@@ -235,6 +235,7 @@ const BAD: readonly (readonly [variable: string, text: string, expectedGot: stri
     "on",
     "expected a variable of docs/operations.md (SLUICE_SANDBOX?), got a name that nobody reads",
   ],
+  ["SLUICE_PORT", "80", "expected a variable of docs/operations.md (PORT?), got a name that nobody reads"],
   ["SLUICE_QQQQQQQQQQ", "x", "expected a variable of docs/operations.md, got a name that nobody reads"],
 ];
 

@@ -222,7 +222,7 @@ describe("a schema's sentences", () => {
 
   it.each([
     [{}, { field: "name", expected: "a string", got: "nothing" }],
-    [5, { field: "body", expected: "an object", got: "5" }],
+    [5, { field: "body", expected: "an object with name, list, kind", got: "5" }],
     [{ name: "" }, { field: "name", expected: "a string that is not empty", got: `""` }],
     [{ name: "long" }, { field: "name", expected: "at most 3 characters", got: `"long"` }],
     [
@@ -235,7 +235,7 @@ describe("a schema's sentences", () => {
     ],
     [
       { name: "a", list: [{ n: 1, m: 2 }] },
-      { field: "list[0].m", expected: "no such field", got: "2" },
+      { field: "list[0].m", expected: "no such field (there is n)", got: "2" },
     ],
     [
       { name: "a", list: [1, 2, 3] },
@@ -249,6 +249,7 @@ describe("a schema's sentences", () => {
       { name: "a", list: [{}] },
       { field: "list[0].n", expected: "a whole number", got: "nothing" },
     ],
+    [{ colour: 1 }, { field: "colour", expected: "no such field (there are name, list, kind)", got: "1" }],
     [{ nam: "a" }, { field: "nam", expected: "no such field (did you mean name?)", got: `"a"` }],
   ])("%j", (value, error) => expect(check(value)).toContainEqual(error));
 
