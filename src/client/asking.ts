@@ -1,7 +1,7 @@
 /** A call: the same request until it is answered, with waits in between, and never for longer than the caller's patience. */
 import { type Clock, milliseconds, type Millis } from "../domain/time.ts";
 import { readLimits } from "../domain/told-limits.ts";
-import { exchange, type Exchanged, type Fetch } from "./exchange.ts";
+import { exchange, type Exchanged, type Fetch, reasonOf } from "./exchange.ts";
 import { type Answer, SluiceFailure } from "./failure.ts";
 import { againIn, type Ended } from "./patience.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
@@ -99,7 +99,9 @@ export const askingWith = (parts: AskingParts): Ask => {
       if (refusal === null || ended.kind === "lost") {
         const cause = ended.kind === "lost" ? ended.cause : undefined;
         const times = `${attempt} ${attempt === 1 ? "request" : "requests"}`;
-        return new SluiceFailure(`${operation}: no answer to ${times}`, { code: "no_answer", ...facts, cause });
+        const why = reasonOf(cause);
+        const message = `${operation}: no answer to ${times}${why === null ? "" : ` (${why})`}`;
+        return new SluiceFailure(message, { code: "no_answer", ...facts, cause });
       }
       const { code, detail, errors } = refusal;
       return new SluiceFailure(`${operation}: ${detail}`, { code, ...facts, errors });

@@ -10,6 +10,14 @@ export type Exchanged =
   /** Refused, reset, cut off, or no answer in time: whether the server has seen it, nobody knows. */
   | { readonly kind: "lost"; readonly cause: unknown };
 
+/** Why an answer is lost, as told by what lost it (`connect ECONNREFUSED …`): fetch itself says `fetch failed` of all. */
+export const reasonOf = (lost: unknown): string | null => {
+  if (typeof lost !== "object" || lost === null) return null;
+  // Not asked whether it is an Error: fetch may be of another realm.
+  const { cause, message } = lost as { readonly cause?: unknown; readonly message?: unknown };
+  return reasonOf(cause) ?? (typeof message === "string" && message !== "" ? message : null);
+};
+
 const bodyOf = (text: string, headers: Headers): unknown => {
   if (text === "" || !/\bjson\b/i.test(headers.get("content-type") ?? "")) return text;
   try {

@@ -55,7 +55,7 @@ describe("trouble that may pass", () => {
   });
 
   it("a silent server is given up, and asked again", async () => {
-    const { server, client } = await against(["silent", ACCEPTED], { attemptTimeout: 50 });
+    const { server, client } = await against(["silent", ACCEPTED], { attemptTimeout: seconds(2) });
     expect(await client.sms.send(SMS)).toMatchObject({ id: "msg_1" });
     expect(server.asked).toHaveLength(2);
   });
@@ -88,6 +88,15 @@ describe("giving up", () => {
     const failure = await failureOf(other.sms.send(SMS));
     expect(failure).toMatchObject({ code: "no_answer", status: null, answer: null });
     expect(String(failure.cause)).toContain("fetch failed");
+  });
+
+  it("when nobody is there: says so", async () => {
+    const { server, client } = await against([], { attempts: 2 });
+    await server.close();
+    const failure = await failureOf(client.sms.send(SMS));
+    expect(failure.message).toBe(
+      `POST /v1/sms/send: no answer to 2 requests (connect ECONNREFUSED ${new URL(server.baseUrl).host})`,
+    );
   });
 
   it("before the whole time is over, when the next try could not come in it", async () => {
@@ -308,31 +317,10 @@ describe("what is asked", () => {
     expect(once.asked).toHaveLength(1);
   });
 
-  it("needs an address to be asked at", () => {
-    for (const baseUrl of [
-      "sluice.example.com",
-      "https://",
-      "https://sluice.example.com:port",
-      "https://u:p@example.com",
-      // Paths are put behind it: these would all be asked of "/".
-      "https://sluice.example.com/?tenant=7",
-      "https://sluice.example.com/#docs",
-    ])
-      expect(() => createClient({ baseUrl, apiKey: "x" })).toThrow(/expected baseUrl/);
-    const mistaken = () => createClient({ baseUrl: "redis://:hunter2@example.com", apiKey: "x" });
-    expect(mistaken).toThrow(/expected baseUrl/);
-    expect(mistaken).not.toThrow(/hunter2/);
-  });
-
   it("that can be no request is the caller's mistake: it is told so at once, and nothing is sent", async () => {
     const { server, clock, client } = await against([ACCEPTED]);
     await expect(client.sms.send(SMS, { idempotencyKey: "order → 4711" })).rejects.toMatchObject({ name: "TypeError" });
     await expect(client.sms.send(SMS, { idempotencyKey: "order\n4711" })).rejects.toMatchObject({ name: "TypeError" });
-    for (const apiKey of ["sk_…", "sk_li\nve", ""]) {
-      const make = () => createClient({ baseUrl: server.baseUrl, apiKey });
-      // The error quotes nothing of it.
-      expect(make).toThrow(new TypeError("expected apiKey to be one word of printable ASCII, got something else"));
-    }
     expect(server.asked).toHaveLength(0);
     expect(clock.slept).toEqual([]);
     // Those behind it are not held up.
@@ -350,8 +338,12 @@ it("waits longer than a timer can, for who has the patience, and lets a request 
   const client = createClient({ baseUrl: server.baseUrl, apiKey: "sk_test", ...endless });
   expect(await client.usage()).toEqual({ items: [] });
   // A month, which is told by 429 alone.
-  const enough = AbortSignal.timeout(300);
-  await expect(client.sms.send(SMS, { signal: enough })).rejects.toMatchObject({ name: "TimeoutError" });
+  const enough = new AbortController();
+  const called = client.sms.send(SMS, { signal: enough.signal }).catch((error: unknown) => error);
+  await until(() => server.asked.length === 2);
+  // A timer that is given too much goes off at once, and would have it asked a third time.
+  setTimeout(() => enough.abort("enough"), 300);
+  expect(await called).toBe("enough");
   expect(server.asked).toHaveLength(2);
 });
 
