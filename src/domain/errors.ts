@@ -97,7 +97,11 @@ export const planInUse = define(
     `expected a plan that no account has, got ${plan}, which ${accounts} ${accounts === 1 ? "account has" : "accounts have"}: give them another first`,
 );
 export const forbidden = define("forbidden", 403, (why: string) => why);
-export const notFound = define("not_found", 404, (what: string) => `there is no ${what} here`);
+export const notFound = define(
+  "not_found",
+  404,
+  (what: string, more?: string) => `there is no ${what} here${more ?? ""}`,
+);
 export const alreadySending = define(
   "already_sending",
   409,

@@ -1,7 +1,6 @@
 /** The HTTP server: its limits, its hooks in their order, its routes. It opens no socket until it is told to listen. */
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import { notFound } from "../domain/errors.ts";
 import { recordJson } from "../domain/json.ts";
 import { milliseconds } from "../domain/time.ts";
 import { insistOnAccess, type App } from "./access.ts";
@@ -32,6 +31,7 @@ import { sandboxRoutes } from "./routes/sandbox.ts";
 import { sendRoutes } from "./routes/send.ts";
 import { suppressionRoutes } from "./routes/suppressions.ts";
 import type { ServerOptions, Services } from "./services.ts";
+import { signpost } from "./signpost.ts";
 import { routeToNowhere, whyToNowhere } from "./unroutable.ts";
 import { validatorCompiler } from "./validate.ts";
 
@@ -90,6 +90,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   insistOnAccess(app);
   refuseStrays(app);
+  const noSuchRoute = signpost(app);
   takeExpectations(app.server);
   rememberAnswers(app.server);
 
@@ -106,7 +107,7 @@ export const createServer = async (services: Services, options: ServerOptions = 
   // After the hooks above, so that a route nobody knows is counted as any other; before the body is read, whose faults would
   // hide that its path is wrong.
   app.addHook("onRequest", (request, _reply, done) =>
-    done(request.is404 ? (whyToNowhere(request) ?? notFound("such route")) : undefined),
+    done(request.is404 ? (whyToNowhere(request) ?? noSuchRoute(request.url.replace(/\?.*$/s, ""))) : undefined),
   );
   readJsonBodies(app);
   keepAnswers(app, services);
