@@ -1,7 +1,7 @@
 /** `npm run start:api`: the API process. Any number of them; REDIS_URL is required. */
 import { isRunByNpm, processEnvironment, readEnv } from "../config/env.ts";
 import { composeCore } from "./compose.ts";
-import { tzRelease } from "./domain/window.ts";
+import { tzRelease } from "./domain/time-zone.ts";
 import { createLogger } from "./observe/log.ts";
 import { serve } from "./serve.ts";
 import { failToStart } from "./start/fail.ts";

@@ -1,7 +1,7 @@
 /** `npm run start:worker`: a worker process, with its gate. Any number of them; REDIS_URL is required. */
 import { isRunByNpm, processEnvironment, readEnv } from "../config/env.ts";
 import { composeCore } from "../src/compose.ts";
-import { tzRelease } from "../src/domain/window.ts";
+import { tzRelease } from "../src/domain/time-zone.ts";
 import { createLogger } from "../src/observe/log.ts";
 import { openWatchPort } from "../src/observe/port.ts";
 import { failToStart } from "../src/start/fail.ts";

@@ -5,7 +5,7 @@ import type { FieldError } from "./errors.ts";
 import { fieldIn, readFields, readWhole, unmet, type Problems } from "./expecting.ts";
 import { readQuotas } from "./quota-rules.ts";
 import type { Quotas } from "./quota.ts";
-import { isTimeZone } from "./window.ts";
+import { aTimeZone, isTimeZone } from "./time-zone.ts";
 
 export const LARGEST_WEIGHT = 100;
 
@@ -63,7 +63,7 @@ const read = (value: unknown, field: string, plans: readonly string[], problems:
   }
   if (given.timezone !== undefined) {
     if (typeof given.timezone === "string" && isTimeZone(given.timezone)) fields.timezone = given.timezone;
-    else unmet(problems, at("timezone"), `an IANA time zone such as "Asia/Kolkata"`, given.timezone);
+    else unmet(problems, at("timezone"), aTimeZone(given.timezone), given.timezone);
   }
   if (given.plan !== undefined) {
     if (given.plan === null || (typeof given.plan === "string" && plans.includes(given.plan))) fields.plan = given.plan;
@@ -116,7 +116,7 @@ export const parseAccount = (
     if (name === undefined && !complained("name"))
       unmet(errors, fieldIn(field, "name"), "a name of 1 to 100 characters on one line", undefined);
     if (timezone === undefined && !complained("timezone"))
-      unmet(errors, fieldIn(field, "timezone"), `an IANA time zone such as "Asia/Kolkata"`, undefined);
+      unmet(errors, fieldIn(field, "timezone"), aTimeZone(undefined), undefined);
   }
   if (errors.length > 0 || name === undefined || timezone === undefined) return { errors };
   return { account: { ...fields, name, timezone } };

@@ -7,7 +7,6 @@
  * skipped (Beirut, Cairo, Santiago) opens its day at 01:00, and a date that is skipped (Apia) has no day at all.
  * Luxon's startOf, endOf and plus answer otherwise in each of these cases, so only its offsets are used.
  */
-import { IANAZone } from "luxon";
 import { stretchAt } from "./offset.ts";
 import type { WindowKind } from "./quota.ts";
 import { instant, type Instant } from "./time.ts";
@@ -99,20 +98,3 @@ const WINDOW_OF: { readonly [kind in WindowKind]: (at: Instant, zone: string) =>
 };
 
 export const windowOf = (kind: WindowKind, at: Instant, zone: string): Window => WINDOW_OF[kind](at, zone);
-
-/**
- * Area/Location as IANA spells it, or a country's own name ("Japan"). The runtime itself would also take any mixture
- * of cases (each a zone row of its own), offsets, and abbreviations, which mean different zones to different people.
- */
-const ZONE_NAME = /^(?:UTC|GMT|[A-Z][a-z]{3,}|(?:[A-Z][a-z]+|US)(?:\/[A-Z][A-Za-z_-]*){1,2}|Etc\/GMT[+-][0-9]{1,2})$/;
-const SHOUTED = /[A-Z]{4}/;
-
-/** Whether this is an IANA name that the runtime knows. */
-export const isTimeZone = (name: string): boolean =>
-  name.length <= 40 && ZONE_NAME.test(name) && !SHOUTED.test(name) && IANAZone.isValidZone(name);
-
-/** The release of the tz database that the runtime carries, such as "2025c": windows differ between releases. */
-export const tzRelease = (): string => process.versions["tz"] ?? "unknown";
-
-/** The zones that the runtime lists. It knows further spellings of them. */
-export const allTimeZones = (): readonly string[] => [...new Set(["UTC", ...Intl.supportedValuesOf("timeZone")])];

@@ -7,7 +7,8 @@
  * holds the `now` it was computed for. Minutes need no row: they are UTC's in every zone.
  */
 import { hours, instant, type Instant } from "./time.ts";
-import { tzRelease, windowOf } from "./window.ts";
+import { tzRelease } from "./time-zone.ts";
+import { windowOf } from "./window.ts";
 
 /** Rows are refreshed with 24 h left, so 48 h survive a day on which nobody computes any. */
 const KNOWN_AHEAD = hours(48);

@@ -5,7 +5,7 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { hours, type Instant } from "../domain/time.ts";
-import { isTimeZone, tzRelease } from "../domain/window.ts";
+import { isTimeZone, tzRelease } from "../domain/time-zone.ts";
 import { zoneRow, zoneRowKnownUntil, zoneRowRelease } from "../domain/zone-row.ts";
 import type { Keys } from "../redis/keys.ts";
 import type { ScriptRunner } from "../redis/script.ts";

@@ -1,6 +1,6 @@
 /** Whether this Redis may be trusted with messages: reachable, a master, persistent, and never evicting. */
 import type { Redis } from "ioredis";
-import { tzRelease } from "../domain/window.ts";
+import { tzRelease } from "../domain/time-zone.ts";
 import { durabilityOf, type Durability, type Level, type Promise202 } from "./durability.ts";
 import { failoverOf, type FailoverFacts } from "./failover-facts.ts";
 import { readFacts } from "./facts.ts";

@@ -3,7 +3,8 @@ import * as fc from "fast-check";
 import { forecast, type ForecastLevel, type ForecastQuestion } from "../../src/domain/forecast.ts";
 import { WINDOW_KINDS, type WindowKind } from "../../src/domain/quota.ts";
 import { hours, instant, milliseconds, seconds, type Instant } from "../../src/domain/time.ts";
-import { allTimeZones, windowOf } from "../../src/domain/window.ts";
+import { allTimeZones } from "../../src/domain/time-zone.ts";
+import { windowOf } from "../../src/domain/window.ts";
 
 const at = (text: string): Instant => instant(Date.parse(text));
 type Limits = { readonly [kind in WindowKind]?: number | null };

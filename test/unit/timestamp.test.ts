@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { instant } from "../../src/domain/time.ts";
 import { formatIn, formatUtc, isOutOfReach, parseTimestamp } from "../../src/domain/timestamp.ts";
-import { allTimeZones } from "../../src/domain/window.ts";
+import { allTimeZones } from "../../src/domain/time-zone.ts";
 
 const anyInstant = fc.integer({ min: 0, max: Date.UTC(2101, 0) - 1 }).map(instant);
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { hours, instant, type Instant } from "../../src/domain/time.ts";
-import { allTimeZones, tzRelease, windowOf } from "../../src/domain/window.ts";
+import { allTimeZones, tzRelease } from "../../src/domain/time-zone.ts";
+import { windowOf } from "../../src/domain/window.ts";
 import { zoneRow, zoneRowKnownUntil, zoneRowRelease } from "../../src/domain/zone-row.ts";
 
 const at = (text: string): Instant => instant(Date.parse(text));

@@ -5,7 +5,7 @@ import * as schemas from "../schemas/looking.ts";
 import { problems } from "../schemas/problem.ts";
 import type { Readiness, Services } from "../services.ts";
 import { formatUtc } from "../../domain/timestamp.ts";
-import { tzRelease } from "../../domain/window.ts";
+import { tzRelease } from "../../domain/time-zone.ts";
 
 const tags = ["Health"];
 

@@ -3,7 +3,8 @@ import { invalidField, invalidFields, notFound } from "../../domain/errors.ts";
 import type { Problems } from "../../domain/expecting.ts";
 import { days, hours, instant } from "../../domain/time.ts";
 import { formatIn } from "../../domain/timestamp.ts";
-import { dayOf, hourOf, isTimeZone, tzRelease } from "../../domain/window.ts";
+import { aTimeZone, isTimeZone, tzRelease } from "../../domain/time-zone.ts";
+import { dayOf, hourOf } from "../../domain/window.ts";
 import type { App } from "../access.ts";
 import { accountToShow, namedAccount } from "../auth.ts";
 import { readTime } from "../draft/timing.ts";
@@ -72,7 +73,7 @@ export const lookingRoutes = (app: App, services: Services): void => {
     async (request) => {
       const { account_id, timezone, at } = request.query;
       if (timezone !== undefined && !isTimeZone(timezone))
-        throw invalidField("timezone", `an IANA time zone such as "Asia/Kolkata"`, timezone);
+        throw invalidField("timezone", aTimeZone(timezone), timezone);
       const wrong: Problems = [];
       const given = readTime(at, "at", wrong);
       if (wrong.length > 0) throw invalidFields(wrong);
