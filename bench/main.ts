@@ -1,12 +1,14 @@
 /**
- * `npm run bench [-- --quick] [-- --only NAME]… [-- --profile]`: what Sluice costs beside what people would use instead.
+ * `npm run bench [-- [--quick] [--only NAME]… [--profile] [--list]]`: what Sluice costs beside what people would use instead.
  * Ends with 1 when something was measured that does not work: a message lost, sent twice, or sent over its quota.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { systemClock } from "../src/domain/time.ts";
+import { optionsOf } from "../src/start/command-line.ts";
+import { failToStart } from "../src/start/fail.ts";
+import { startRefused } from "../src/start/refusal.ts";
 import { HEADING, lineOf, markdownOf, median, verdictOf } from "./report.ts";
 import { machine } from "./machine.ts";
 import type { Form, Group, Row } from "./row.ts";
@@ -23,14 +25,15 @@ import { storm } from "./rows/storm.ts";
 
 const GROUPS: readonly Group[] = [pipeline, backlog, storm, bytes, http, limiter, mail, memory, start];
 
-const { values: options } = parseArgs({
-  options: {
+const options = optionsOf(
+  {
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
     profile: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
   },
-});
+  "npm run bench [-- [--quick] [--only NAME]… [--profile] [--list]]",
+);
 const form: Form = options.quick ? "quick" : "long";
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const say = (line: string): void => void process.stderr.write(`  ${line}\n`);
@@ -51,7 +54,6 @@ const runGroups = async (): Promise<void> => {
   const startedAt = systemClock.now();
   print(HEADING);
   const wanted = GROUPS.filter((group) => group.names(form).some(isWanted));
-  if (wanted.length === 0) throw new Error(`no row begins with ${options.only.join(" or ")}: try --list`);
   for (const group of wanted) {
     const began = systemClock.monotonic();
     try {
@@ -83,6 +85,13 @@ const runGroups = async (): Promise<void> => {
   print(`${tookSeconds} s; ${file}`);
 };
 
-if (options.list) for (const name of GROUPS.flatMap((group) => group.names(form))) print(name);
+const known = GROUPS.flatMap((group) => group.names(form));
+for (const prefix of options.only)
+  if (!known.some((name) => name.startsWith(prefix)))
+    failToStart(
+      startRefused(`--only: expected the beginning of a row's name (npm run bench -- --list), got ${prefix}`),
+    );
+
+if (options.list) for (const name of known) print(name);
 else if (options.profile) await profile(form, isWanted, print);
 else await runGroups();

@@ -9,6 +9,7 @@ import { createLogger } from "./observe/log.ts";
 import type { RedisAddress } from "./redis/connect.ts";
 import { serve } from "./serve.ts";
 import { adminKeyIn } from "./start/admin-key.ts";
+import { refuseArguments } from "./start/command-line.ts";
 import { failToStart } from "./start/fail.ts";
 import { onStop, type Lifecycle } from "./start/lifecycle.ts";
 import { startPrivateRedis } from "./start/private-redis.ts";
@@ -36,6 +37,7 @@ const makeDirectory = (dataDir: string): void => {
 };
 
 const start = async (): Promise<void> => {
+  refuseArguments();
   const config = readEnv(processEnvironment());
   const log = createLogger({ level: config.logLevel });
   const lifecycle = onStop(log, { withParent: isRunByNpm() });

@@ -4,11 +4,13 @@ import { composeCore } from "./compose.ts";
 import { tzRelease } from "./domain/time-zone.ts";
 import { createLogger } from "./observe/log.ts";
 import { serve } from "./serve.ts";
+import { refuseArguments } from "./start/command-line.ts";
 import { failToStart } from "./start/fail.ts";
 import { onStop } from "./start/lifecycle.ts";
 import { startRefused } from "./start/refusal.ts";
 
 const start = async (): Promise<void> => {
+  refuseArguments();
   const config = readEnv(processEnvironment());
   if (config.redisUrl === null)
     throw startRefused("REDIS_URL: expected the Redis that API and workers share, got nothing");

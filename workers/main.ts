@@ -4,6 +4,7 @@ import { composeCore } from "../src/compose.ts";
 import { tzRelease } from "../src/domain/time-zone.ts";
 import { createLogger } from "../src/observe/log.ts";
 import { openWatchPort } from "../src/observe/port.ts";
+import { refuseArguments } from "../src/start/command-line.ts";
 import { failToStart } from "../src/start/fail.ts";
 import { startHeartbeat } from "../src/start/heartbeat.ts";
 import { onStop } from "../src/start/lifecycle.ts";
@@ -13,6 +14,7 @@ import { composeWorker } from "./compose.ts";
 import { mayLookAt } from "./watching.ts";
 
 const start = async (): Promise<void> => {
+  refuseArguments();
   const config = readEnv(processEnvironment());
   if (config.redisUrl === null)
     throw startRefused("REDIS_URL: expected the Redis that API and workers share, got nothing");

@@ -2,16 +2,25 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { numberOf, optionsOf } from "../../src/start/command-line.ts";
+import { failToStart } from "../../src/start/fail.ts";
+import { startRefused } from "../../src/start/refusal.ts";
 import { EVERY_POINT } from "./points.ts";
 import { chaosRun } from "./run.ts";
 
-const { values } = parseArgs({
-  options: { minutes: { type: "string", default: "10" }, seed: { type: "string" }, fsync: { type: "string" } },
-});
-const seed = Number(values.seed ?? Date.now() % 1_000_000);
-const minutes = Number(values.minutes);
-const fsync = values.fsync === "everysec" ? "everysec" : "always";
+const values = optionsOf(
+  {
+    minutes: { type: "string", default: "10" },
+    seed: { type: "string" },
+    fsync: { type: "string", default: "always" },
+  },
+  "npm run chaos [-- [--minutes N] [--seed S] [--fsync always|everysec]]",
+);
+const seed = values.seed === undefined ? Date.now() % 1_000_000 : numberOf("seed", values.seed, [0, 2 ** 31 - 1]);
+const minutes = numberOf("minutes", values.minutes, [0.1, 24 * 60]);
+const { fsync } = values;
+if (fsync !== "always" && fsync !== "everysec")
+  throw failToStart(startRefused(`--fsync: expected always or everysec, got ${fsync}`));
 const results = fileURLToPath(new URL("results/", import.meta.url));
 const directory = join(results, `seed-${seed}`);
 // Ledgers are appended to: those of an earlier run of this seed would be judged with this one's.

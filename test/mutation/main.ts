@@ -1,16 +1,16 @@
 /** `npm run mutants [-- --about window]`: breaks one thing at a time. Ends with 1 if a suite does not notice. */
 import { execFile } from "node:child_process";
 import { performance } from "node:perf_hooks";
-import { parseArgs } from "node:util";
+import { optionsOf } from "../../src/start/command-line.ts";
+import { failToStart } from "../../src/start/fail.ts";
+import { startRefused } from "../../src/start/refusal.ts";
 import { copyOfTheTree } from "./copy.ts";
 import { MUTANTS, SUITES } from "./mutants.ts";
 
-const { values } = parseArgs({ options: { about: { type: "string" } } });
+const values = optionsOf({ about: { type: "string" } }, "npm run mutants [-- --about SUITE]");
 const chosen = MUTANTS.filter(({ about }) => values.about === undefined || about === values.about);
-if (chosen.length === 0) {
-  process.stderr.write(`--about: expected one of ${Object.keys(SUITES).join(", ")}, got ${values.about}\n`);
-  process.exit(2);
-}
+if (chosen.length === 0)
+  failToStart(startRefused(`--about: expected one of ${Object.keys(SUITES).join(", ")}, got ${values.about}`));
 const tree = copyOfTheTree();
 
 /** A suite that hangs over a mutant has noticed it. */

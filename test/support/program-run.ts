@@ -25,8 +25,8 @@ export interface Run {
 }
 
 /** @param entry from the project's root: `src/all.ts` */
-export const run = (entry: string, env: Readonly<Record<string, string>>): Run => {
-  const child = spawn(process.execPath, ["--import", "tsx", entry], {
+export const run = (entry: string, env: Readonly<Record<string, string>>, given: readonly string[] = []): Run => {
+  const child = spawn(process.execPath, ["--import", "tsx", entry, ...given], {
     cwd: root,
     env: {
       PATH: process.env["PATH"],
