@@ -72,22 +72,24 @@ export const describeRoutes = async (app: App, { limits }: Services): Promise<vo
         },
       };
     },
-    // The header is read by a hook, not by the routes' schemas: told here, from what the routes declare.
+    // What hooks read or leave out, and not the routes' schemas: told here, from what the routes declare.
     transformObject: (document) => {
       if (!("openapiObject" in document)) return document.swaggerObject;
       for (const [url, path] of Object.entries(document.openapiObject.paths ?? {}))
-        for (const [method, operation] of Object.entries(path ?? {}))
-          if (idempotent.has(`${method} ${url}`)) {
-            const told = operation as { parameters?: unknown[] };
-            told.parameters = [...(told.parameters ?? []), IDEMPOTENCY_HEADER];
-          }
+        for (const [method, operation] of Object.entries(path ?? {})) {
+          const told = operation as { parameters?: unknown[]; requestBody?: { required?: boolean } };
+          if (idempotent.has(`${method} ${url}`)) told.parameters = [...(told.parameters ?? []), IDEMPOTENCY_HEADER];
+          if (bodyOptional.has(`${method} ${url}`) && told.requestBody) told.requestBody.required = false;
+        }
       return document.openapiObject;
     },
   });
   const idempotent = new Set<string>();
+  const bodyOptional = new Set<string>();
   app.addHook("onRoute", ({ method, url, config }) => {
-    if (config?.idempotent === true)
-      idempotent.add(`${String(method).toLowerCase()} ${url.replace(/:([a-z_]+)/g, "{$1}")}`);
+    const operation = `${String(method).toLowerCase()} ${url.replace(/:([a-z_]+)/g, "{$1}")}`;
+    if (config?.idempotent === true) idempotent.add(operation);
+    if (config?.bodyOptional === true) bodyOptional.add(operation);
   });
 };
 

@@ -13,7 +13,10 @@ interface Operation {
   readonly summary?: string;
   readonly description?: string;
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: object }>> };
+  readonly requestBody?: {
+    readonly required?: boolean;
+    readonly content: Readonly<Record<string, { readonly schema: object }>>;
+  };
   readonly responses: Readonly<
     Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
   >;
@@ -140,6 +143,13 @@ describe("the document and the routes", () => {
       "/v1/whatsapp/send",
       "/v1/whatsapp/send/bulk",
     ]);
+  });
+
+  it("say which bodies may be left out", () => {
+    const optional = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.values(methods).flatMap(({ requestBody }) => (requestBody && requestBody.required !== true ? [path] : [])),
+    );
+    expect(optional.sort()).toEqual(["/v1/accounts/{id}/keys/{key}/rotate", "/v1/auth/token"]);
   });
 
   it("name ?account_id= where it is taken, and nowhere else", () => {
