@@ -70,7 +70,8 @@ export const readJsonBodies = (app: App): void => {
       return done(unsupportedMediaType(`application/json with Content-Encoding ${encoding}`));
     const type = request.headers["content-type"] ?? "";
     if (!isUtf8(type)) return done(unsupportedMediaType(type, "application/json in UTF-8"));
-    if (request.route.idempotent === true && request.headers["idempotency-key"] !== undefined)
+    // Without a byte it is the same as none at all, of which nothing comes here.
+    if (bytes.length > 0 && request.route.idempotent === true && request.headers["idempotency-key"] !== undefined)
       request.bodyDigest = createHash("sha256").update(bytes).digest("hex");
     if (isBodiless(request) && bytes.length === 0) return done(null, undefined);
     if (bytes.length === 0) return done(malformed("expected a JSON body, got none"));

@@ -145,3 +145,19 @@ it("works for bulk and replay as well, each message of a replay for itself", asy
   const other = await send(`${again}-replay-${ids[0]}`, {}, `/v1/messages/${ids[1]}/replay`);
   expect(other.body["code"]).toBe("idempotency_mismatch");
 });
+
+it("takes no body for no body, whether or not it is said to be JSON", async () => {
+  const again = aKey();
+  const id = textOf(await send(aKey()), "id");
+  api.world.messages.set(id, { ...api.world.messages.get(id)!, status: "failed" });
+  const replay = (said: Record<string, string>, raw?: string): Promise<Answer> =>
+    api.ask("POST", `/v1/messages/${id}/replay`, {
+      key,
+      ...(raw === undefined ? {} : { raw }),
+      headers: { "Idempotency-Key": again, ...said },
+    });
+  const once = await replay({});
+  expect(once.status).toBe(202);
+  expect((await replay({ "Content-Type": "application/json" })).text).toBe(once.text);
+  expect((await replay({}, "{}")).body["code"]).toBe("idempotency_mismatch");
+});
