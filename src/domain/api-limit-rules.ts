@@ -9,7 +9,7 @@ export interface ApiLimit {
 }
 
 /** A thousand requests a millisecond: beyond it, no limit was meant. 0 would be a key that cannot be used: refused. */
-const MOST_REQUESTS = 60_000_000;
+export const MOST_REQUESTS = 60_000_000;
 
 export const readApiLimit = (value: unknown, field: string, problems: Problems): ApiLimit => {
   const limit: { minute?: number; hour?: number } = {};

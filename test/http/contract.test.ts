@@ -152,6 +152,19 @@ describe("the document and the routes", () => {
     expect(optional.sort()).toEqual(["/v1/accounts/{id}/keys/{key}/rotate", "/v1/auth/token"]);
   });
 
+  it("say between what every number lies that a caller writes", () => {
+    const unbounded = (node: unknown, path: string): readonly string[] => {
+      if (typeof node !== "object" || node === null) return [];
+      const { type, minimum, maximum } = node as Record<string, unknown>;
+      const isNumber = [type].flat().some((one) => one === "integer" || one === "number");
+      return isNumber && (minimum === undefined || maximum === undefined)
+        ? [path]
+        : Object.entries(node).flatMap(([name, inner]) => unbounded(inner, `${path}/${name}`));
+    };
+    for (const { requestBody, parameters } of Object.values(document.paths).flatMap((path) => Object.values(path)))
+      expect(unbounded({ requestBody, parameters }, "")).toEqual([]);
+  });
+
   it("name ?account_id= where it is taken, and nowhere else", () => {
     for (const [path, methods] of Object.entries(document.paths))
       for (const [method, { description, parameters = [] }] of Object.entries(methods)) {

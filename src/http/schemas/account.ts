@@ -1,5 +1,6 @@
 import { Type, type Static } from "typebox";
 import { LARGEST_WEIGHT } from "../../domain/account-rules.ts";
+import { MOST_REQUESTS } from "../../domain/api-limit-rules.ts";
 import { LARGEST_QUOTA } from "../../domain/quota.ts";
 import { byChannel, ChannelName, ChannelOrAll, Closed, Cursor, Id, Limit, Moment, orNull, PageOf } from "./parts.ts";
 
@@ -40,9 +41,9 @@ const OnUncertain = Closed(
 export const Name = Type.String({ minLength: 1, maxLength: 100 });
 const Zone = Type.String({ minLength: 1, maxLength: 64, description: "An IANA time zone, such as Asia/Kathmandu" });
 
-/** Checked by domain/api-limit-rules.ts. */
+const Requests = Type.Integer({ minimum: 1, maximum: MOST_REQUESTS });
 export const ApiLimit = Closed(
-  { minute: Type.Optional(Type.Integer()), hour: Type.Optional(Type.Integer()) },
+  { minute: Type.Optional(Requests), hour: Type.Optional(Requests) },
   "HTTP requests per window; one that is absent is not stated",
 );
 /** One schema and no union, of which every branch would complain. */
