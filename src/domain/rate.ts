@@ -1,7 +1,7 @@
 /** How fast a channel or a sender may dispatch, as people write it: `14/s`, `90/min`, `0.5/s`, `off`. */
 import type { Millis } from "./time.ts";
 
-export const RATE_EXPECTED = "a rate up to 10000/s, such as 14/s, 90/min or 200/h, or off";
+export const RATE_EXPECTED = "a rate from 1/h to 10000/s, such as 14/s, 90/min or 200/h, or off";
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, min: 60_000, h: 3_600_000 };
 /** More than any provider takes from one customer; who wants more wants no rate. */

@@ -89,7 +89,7 @@ const GOOD: readonly Row[] = [
 const REDIS = "redis://host:6379 or rediss://host:6379 (one server)";
 const SMTP = "smtp://user:password@host:587 or smtps://user:password@host:465";
 const WEB = "an address such as https://sluice.example.com";
-const RATE = "a rate up to 10000/s, such as 14/s, 90/min or 200/h, or off";
+const RATE = "a rate from 1/h to 10000/s, such as 14/s, 90/min or 200/h, or off";
 const LENGTH = "a length of time from 1s to 366d such as 7d, 24h, 90m or 30s";
 const HIDDEN = "hunter2";
 
