@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { at } from "../support/fake-state.ts";
-import { anApi, anEmail, itemsOf, type Answer, type Api } from "./api.ts";
+import { anApi, anEmail, errorsOf, itemsOf, type Answer, type Api } from "./api.ts";
 
 let api: Api;
 let key: string;
@@ -76,6 +76,33 @@ describe("looking", () => {
     expect(await times("")).toEqual(["2026-03-01T09:00:00+05:45", "2026-03-01T08:00:00+05:45"]);
     expect(await times("?channel=sms")).toEqual(["2026-03-01T08:00:00+05:45"]);
     expect(await times("?from=2026-02-28T00:00:00Z&to=2026-03-01T00:00:00Z")).toEqual(["2026-02-28T10:00:00+05:45"]);
+  });
+});
+
+describe("a report of a time that there is none of", () => {
+  const errorOf = async (path: string): Promise<unknown> => errorsOf(await ask("GET", path))[0];
+
+  it.each([
+    ["/v1/reports/usage", 40],
+    ["/v1/reports/api-usage", 30],
+  ])("%s is told of what was written, not of what was filled in", async (path, kept) => {
+    const got = `"2025-12-01T00:00:00Z"`;
+    expect(await errorOf(`${path}?from=2025-12-01T00:00:00Z`)).toEqual({
+      field: "from",
+      expected: `a time at most ${kept} days back`,
+      got,
+    });
+    expect(await errorOf(`${path}?to=2025-12-01T00:00:00Z`)).toEqual({
+      field: "to",
+      expected: `a time at most ${kept - 1} days back where there is no \`from\``,
+      got,
+    });
+    const future = "from=2026-03-02T00:00:00Z";
+    expect(await errorOf(`${path}?${future}`)).toMatchObject({ field: "from", expected: "a time that is past" });
+    expect(await errorOf(`${path}?${future}&to=2026-03-01T00:00:00Z`)).toMatchObject({
+      field: "from",
+      expected: "a time before `to`",
+    });
   });
 });
 

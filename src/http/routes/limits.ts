@@ -2,9 +2,9 @@
 import type { FastifyRequest } from "fastify";
 import type { Account } from "../../accounts/account.ts";
 import { firstStated } from "../../accounts/api-limits.ts";
-import { invalidField, invalidFields } from "../../domain/errors.ts";
+import { invalidFields } from "../../domain/errors.ts";
 import type { Problems } from "../../domain/expecting.ts";
-import { days, hours, instant } from "../../domain/time.ts";
+import { hours, instant } from "../../domain/time.ts";
 import { formatIn, formatUtc } from "../../domain/timestamp.ts";
 import type { Facts } from "../../ratelimit/caller.ts";
 import type { App } from "../access.ts";
@@ -12,6 +12,7 @@ import { accountToShow, namedAccount } from "../auth.ts";
 import { cursorFrom, DEFAULT_PAGE, readCursor } from "../cursor.ts";
 import { readTime } from "../draft/timing.ts";
 import { factsOf } from "../limits.ts";
+import { dayBefore, insistOnRange } from "../report-range.ts";
 import * as schemas from "../schemas/limits.ts";
 import { problems } from "../schemas/problem.ts";
 import type { Services } from "../services.ts";
@@ -23,7 +24,7 @@ const STREAM_ID = /^\d{1,19}-\d{1,19}$/;
 const tags = ["API limits"];
 
 /** How long the counts of requests are kept. */
-const KEPT = days(30);
+const DAYS_KEPT = 30;
 /** Requests that came without a key that is known, in the operator's report. */
 const NOBODY = "nobody";
 
@@ -95,9 +96,8 @@ export const limitRoutes = (app: App, services: Services): void => {
       const account = await namedAccount(services, request, request.query.account_id);
       const now = await looking.now();
       const to = givenTo ?? instant(now + 1);
-      const from = givenFrom ?? instant(to - hours(24));
-      if (from >= to) throw invalidField("from", "a time before `to`", request.query.from);
-      if (from < now - KEPT) throw invalidField("from", "a time at most 30 days back", request.query.from);
+      const from = givenFrom ?? dayBefore(to);
+      insistOnRange(request.query, { from, to }, now, DAYS_KEPT);
       const rows = await limits.usage(account?.id ?? NOBODY, { from, to: instant(Math.min(to, now + hours(1))) });
       return {
         items: rows.map(({ startsAt, rule, key, admitted, refused, shadowRefused }) => ({

@@ -1,7 +1,7 @@
 import type { Account } from "../../accounts/account.ts";
 import { invalidField, invalidFields, notFound } from "../../domain/errors.ts";
 import type { Problems } from "../../domain/expecting.ts";
-import { days, hours, instant } from "../../domain/time.ts";
+import { hours, instant } from "../../domain/time.ts";
 import { formatIn } from "../../domain/timestamp.ts";
 import { aTimeZone, isTimeZone, tzRelease } from "../../domain/time-zone.ts";
 import { dayOf, hourOf } from "../../domain/window.ts";
@@ -9,6 +9,7 @@ import type { App } from "../access.ts";
 import { accountToShow, namedAccount } from "../auth.ts";
 import { readTime } from "../draft/timing.ts";
 import { queuesJson, quotasJson, windowJson } from "../present/looking.ts";
+import { dayBefore, insistOnRange } from "../report-range.ts";
 import * as schemas from "../schemas/looking.ts";
 import { LookQuery } from "../schemas/message.ts";
 import { problems } from "../schemas/problem.ts";
@@ -18,7 +19,7 @@ const config = { access: "account-or-operator", scope: "read" } as const;
 const tags = ["Looking"];
 
 /** How long the counts of ended messages are kept. */
-const KEPT = days(40);
+const DAYS_KEPT = 40;
 
 export const lookingRoutes = (app: App, services: Services): void => {
   const { looking } = services;
@@ -110,9 +111,8 @@ export const lookingRoutes = (app: App, services: Services): void => {
       const account = await accountToShow(services, request, account_id);
       const now = await looking.now();
       const to = givenTo ?? now;
-      const from = givenFrom ?? instant(to - hours(24));
-      if (from >= to) throw invalidField("from", "a time before `to`", request.query.from);
-      if (from < now - KEPT) throw invalidField("from", "a time at most 40 days back", request.query.from);
+      const from = givenFrom ?? dayBefore(to);
+      insistOnRange(request.query, { from, to }, now, DAYS_KEPT);
       // Nothing has happened after now: a `to` in the year 2100 would be seventy years of days to look up.
       const until = instant(Math.min(to, now + hours(1)));
       const range = { from, to: until, by, ...(channel === undefined ? {} : { channel }) };
