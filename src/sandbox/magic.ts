@@ -45,7 +45,7 @@ export const MAGIC_ADDRESSES: readonly MagicAddress[] = [
   { to: "slow@sandbox.invalid", does: "Accepts, after five seconds", slow: true },
   {
     to: "lost@sandbox.invalid",
-    does: "Takes the message and closes the connection without an answer: uncertain",
+    does: "Takes the message and closes the connection without an answer. Uncertain, and sent again",
     lost: true,
   },
 ];

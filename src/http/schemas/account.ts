@@ -35,7 +35,7 @@ export const SenderQuota = Closed({
 const Uncertain = Type.Enum(["hold", "resend"]);
 const OnUncertain = Closed(
   { ...byChannel(Type.Optional(Uncertain)), voice: Type.Optional(Type.Enum(["hold"])) },
-  "What becomes of a message whose outcome nobody knows",
+  "What becomes of a message whose outcome nobody knows; where nothing is said, a mail is resent, and the others are held",
 );
 
 export const Name = Type.String({ minLength: 1, maxLength: 100 });
