@@ -64,6 +64,11 @@ describe("a recipient of a template", () => {
     expect(mail).toBeNull();
     expect(wrongOf(emptyMail ?? null)).toEqual(["variables: a text or html that is not empty when they are filled in"]);
     expect(await refusals("email", { template: { ...mails, text: "Dear" }, recipients: inMail })).toEqual([null, null]);
+    const [bare] = await refusals("email", {
+      template: { from: template.from, subject: "x", html: "{{name}}" },
+      recipients: inMail,
+    });
+    expect(wrongOf(bare ?? null)).toEqual(["variables: an html that is not empty when they are filled in"]);
     expect(await refusals("email", { template: mails, recipients: [{ to: anEmail.to }] })).toEqual([
       expect.objectContaining({
         errors: [expect.objectContaining({ field: "variables.name", expected: "a value: the template uses it" })],

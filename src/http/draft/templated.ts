@@ -96,6 +96,8 @@ const whatIsSaid = (parts: readonly Part[]): string =>
     .map(({ name }) => name)
     .join(" or ");
 
+const a = (what: string): string => `${what.startsWith("html") ? "an" : "a"} ${what}`;
+
 /** A variable used often enough makes a small request a large message: lengths are counted before anything is made. */
 const readVariables = (
   parts: readonly Part[],
@@ -122,10 +124,10 @@ const readVariables = (
     }
     if (!oneLine) said += length;
     if (length > longest)
-      unmet(problems, "variables", `a ${partName} of at most ${longest} characters when they are filled in`, length);
+      unmet(problems, "variables", `${a(partName)} of at most ${longest} characters when they are filled in`, length);
   }
   if (said === 0 && missing.size === 0)
-    unmet(problems, "variables", `a ${whatIsSaid(parts)} that is not empty when they are filled in`, undefined);
+    unmet(problems, "variables", `${a(whatIsSaid(parts))} that is not empty when they are filled in`, undefined);
   for (const name of [...missing].slice(0, MOST_COMPLAINTS))
     unmet(problems, `variables.${name}`, "a value: the template uses it", undefined);
 };
