@@ -12,11 +12,11 @@ export const refuseArguments = (given: readonly string[] = process.argv.slice(2)
     );
 };
 
+type Options = NonNullable<ParseArgsConfig["options"]>;
+type Values<Given extends Options> = ReturnType<typeof parseArgs<{ options: Given }>>["values"];
+
 /** @param usage as it is typed; whoever types something else is shown it, and the process ends */
-export const optionsOf = <const Options extends NonNullable<ParseArgsConfig["options"]>>(
-  options: Options,
-  usage: string,
-) => {
+export const optionsOf = <const Given extends Options>(options: Given, usage: string): Values<Given> => {
   try {
     return parseArgs({ options }).values;
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Calendar, Span, TzRelease } from "./calendar.ts";
 import { chainOf, type Message } from "./invariants.ts";
 import { num, type CellState } from "./state.ts";
 
-interface Arrival {
+export interface Arrival {
   readonly message: Message;
   /** By the cell's clock. */
   readonly at: number;
