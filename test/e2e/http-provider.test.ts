@@ -1,9 +1,9 @@
 /** Messages through the whole of Sluice to a service over HTTP, and back: its limits are everybody's. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { recordedServer, type Recorded } from "../client/recorded.ts";
+import { scratchDirectory } from "../start/scratch.ts";
 import { aWorld, type World, type WorldOptions } from "../support/world.ts";
 import { until } from "../support/until.ts";
 
@@ -21,7 +21,9 @@ const aService = async (script: (asked: number) => Recorded) => {
 
 /** A world whose SMS go to the service; two workers, so that what one is told the other must hear of. */
 const worldWith = async (url: string, more = "", options: WorldOptions = {}): Promise<World> => {
-  const file = join(mkdtempSync(join(tmpdir(), "sluice-http-")), "services.yaml");
+  const scratch = scratchDirectory();
+  opened.push(async () => scratch.remove());
+  const file = join(scratch.path, "services.yaml");
   writeFileSync(
     file,
     `sms:

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadHttpProviders } from "../../config/http-providers.ts";
 import type { HttpService } from "../../src/domain/http-service.ts";
@@ -10,6 +9,7 @@ import { httpProvider, type HttpOptions } from "../../src/providers/http.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { DIALECT_SCRIPTS } from "../client/dialect-scripts.ts";
 import { type Recorded, recordedServer } from "../client/recorded.ts";
+import { scratchDirectory } from "../start/scratch.ts";
 import { answerHeard } from "../support/answer-heard.ts";
 import { aCall, aMail, anSms, ID, unhurried } from "../support/dispatches.ts";
 import { until } from "../support/until.ts";
@@ -130,7 +130,9 @@ describe("an answer of a service", () => {
 
   it("that quotes a secret of its body is told without it, too", async () => {
     const { baseUrl } = await serving([{ status: 401, body: { message: "no such key: k3y-of-ours for shop" } }]);
-    const file = join(mkdtempSync(join(tmpdir(), "sluice-http-")), "services.yaml");
+    const scratch = scratchDirectory();
+    opened.push({ close: async () => scratch.remove() });
+    const file = join(scratch.path, "services.yaml");
     writeFileSync(file, `sms: { url: "${baseUrl}", body: { api_key: "\${SMS_KEY}", to: "{{to}}" } }\n`);
     const { sms: read } = loadHttpProviders(file, () => "k3y-of-ours");
     const outcome = await sms(baseUrl, read).attempt(anSms(), unhurried());
