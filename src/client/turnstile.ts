@@ -55,12 +55,16 @@ export const turnstile = (clock: Pick<Clock, "monotonic">, sleep: Sleep): Turnst
       });
       try {
         await orAborted(before, signal);
-        const wait = waitAt(clock.monotonic());
-        // What no call could wait for is asked about all the same: the limit may have been raised, and a refusal costs
-        // nothing. What only this one cannot, because so many were before it, would be spent at the others' cost.
-        const isHopeless = wait >= whole;
-        if (left() <= 0 || (wait >= left() && !isHopeless)) return false;
-        if (wait > 0 && !isHopeless) await sleep(wait, signal);
+        for (;;) {
+          const wait = waitAt(clock.monotonic());
+          // What no call could wait for is asked about all the same: the limit may have been raised, and a refusal costs
+          // nothing. What only this one cannot, because so many were before it, would be spent at the others' cost.
+          const isHopeless = wait >= whole;
+          if (left() <= 0 || (wait >= left() && !isHopeless)) return false;
+          if (wait === 0 || isHopeless) break;
+          await sleep(wait, signal);
+          // Those under way may have been told "later" meanwhile.
+        }
         lastWentAt = clock.monotonic();
         inFlight++;
         if (known) known.since++;

@@ -199,6 +199,23 @@ describe("one in a queue behind others", () => {
     expect(clock.elapsed()).toBeGreaterThanOrEqual(20_000);
   });
 
+  it("waits on, when one before it is told to come later while it waits for its turn", async () => {
+    const times: number[] = [];
+    const clock = movedClock();
+    const { client } = await against(
+      () => {
+        times.push(clock.elapsed());
+        return times.length === 2 ? { status: 429, headers: { "Retry-After": "30" } } : told(5);
+      },
+      { clock, sleep: (length, signal) => clock.sleep(length, signal) },
+    );
+    await client.sms.send(SMS);
+    await Promise.all([client.sms.send(SMS), client.sms.send(SMS)]);
+    // The third had begun to wait when the second was refused, and would have come 10 s later.
+    expect(times.slice(0, 2)).toEqual([0, 10_000]);
+    expect(Math.min(...times.slice(2))).toBeGreaterThanOrEqual(40_000);
+  });
+
   it("fails without having been sent, when its turn does not come in its time", async () => {
     const { server, client } = await against(() => told(5), { patience: 25_000 });
     await client.sms.send(SMS);
