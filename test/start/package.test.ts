@@ -1,6 +1,15 @@
 /** What others import: the two doors of the package, as they stand after a build. */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
@@ -21,20 +30,35 @@ const run = (text: string): unknown => {
   return JSON.parse(execFileSync(process.execPath, [file], { encoding: "utf8" }));
 };
 
-beforeAll(() => {
-  mkdirSync(home, { recursive: true });
-  execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json", "--outDir", join(home, "dist")], {
+/** As `npm run build` leaves it, beside what a clone holds besides. */
+const build = (clone: string): void => {
+  mkdirSync(clone);
+  execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json", "--outDir", join(clone, "dist")], {
     cwd: ROOT,
   });
   for (const part of ["config", "src"])
-    cpSync(join(ROOT, part), join(home, "dist", part), { recursive: true, filter: isAsset });
+    cpSync(join(ROOT, part), join(clone, "dist", part), { recursive: true, filter: isAsset });
+  for (const part of ["package.json", ".gitignore", "README.md", "LICENSE", "config", "src"])
+    cpSync(join(ROOT, part), join(clone, part), { recursive: true });
+};
+
+beforeAll(() => {
+  const clone = join(scratch.path, "clone");
+  build(clone);
+  execFileSync("npm", ["pack", "--ignore-scripts", "--pack-destination", scratch.path], {
+    cwd: clone,
+    stdio: "ignore",
+  });
+  mkdirSync(home, { recursive: true });
+  const packed = join(scratch.path, `${PACKAGE.name}-${PACKAGE.version}.tgz`);
+  execFileSync("tar", ["-xzf", packed, "--strip-components=1", "-C", home]);
   symlinkSync(join(ROOT, "node_modules"), join(home, "node_modules"));
-  writeFileSync(
-    join(home, "package.json"),
-    JSON.stringify({ name: "sluice", type: "module", exports: PACKAGE.exports }),
-  );
 }, 120_000);
 afterAll(() => scratch.remove());
+
+it("is what was built, and no more", () => {
+  expect(readdirSync(home).toSorted()).toEqual(["LICENSE", "README.md", "dist", "node_modules", "package.json"]);
+});
 
 it("sluice/client asks as a client does, and comes with its types", () => {
   expect(existsSync(join(home, PACKAGE.exports["./client"].types))).toBe(true);
