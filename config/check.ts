@@ -6,7 +6,7 @@
 import { pathToFileURL } from "node:url";
 import { processEnvironment, readEnv, type Environment } from "./env.ts";
 import { loadPlans, PLANS_FILE } from "./plans.ts";
-import { loadPolicy, POLICIES, policyNamed, policyNames } from "./policies.ts";
+import { loadPolicy, policyFile, POLICIES, policyNamed, policyNames } from "./policies.ts";
 import { ConfigError } from "./problem.ts";
 import { loadSeeds } from "./seed.ts";
 
@@ -46,10 +46,10 @@ export const checkConfig = (
     () => loadPlans(plansFile, plansName),
   );
   for (const name of policyNames(policies)) {
-    const file = policies === POLICIES ? `config/policies/${name}.yaml` : `${policies}${name}.yaml`;
+    const file = policyFile(name, policies);
     check(
       ({ layers }) => `${file}: ${layers.reduce((count, { rules }) => count + rules.length, 0)} rules`,
-      () => loadPolicy(name, policies, file),
+      () => loadPolicy(name, policies),
     );
   }
   if (config)

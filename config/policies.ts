@@ -1,5 +1,6 @@
 /** The policies of policies/: limits on HTTP requests as data, one file each. */
 import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Problems } from "../src/domain/expecting.ts";
 import { DIALECTS } from "../src/ratelimit/dialects/by-name.ts";
@@ -16,12 +17,18 @@ export const policyNames = (folder = POLICIES): readonly string[] =>
     .map((file) => file.slice(0, -".yaml".length))
     .sort();
 
+/** As errors name it. */
+export const policyFile = (name: string, folder = POLICIES): string =>
+  folder === POLICIES ? `config/policies/${name}.yaml` : join(folder, `${name}.yaml`);
+
 /**
  * @param name the file's, without `.yaml`
- * @throws ConfigError
+ * @param folder where it lies, if it is none of those that come with Sluice
+ * @throws ConfigError with a line for each thing that is wrong
  */
-export const loadPolicy = (name: string, folder = POLICIES, shownAs = `config/policies/${name}.yaml`): Policy => {
-  const read = readYaml(`${folder}${name}.yaml`, shownAs);
+export const loadPolicy = (name: string, folder = POLICIES): Policy => {
+  const shownAs = policyFile(name, folder);
+  const read = readYaml(join(folder, `${name}.yaml`), shownAs);
   if ("problems" in read) throw new ConfigError(read.problems);
   const problems: Problems = [];
   const policy = readPolicy(

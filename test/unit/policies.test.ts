@@ -75,13 +75,20 @@ describe("policies", () => {
 
   it.each(readdirSync(bad))("in %s are refused in so many words", (file) => {
     const name = file.replace(".yaml", "");
-    const problems = problemsOf(() => loadPolicy(name, bad, "p.yaml"));
+    const problems = problemsOf(() => loadPolicy(name, bad));
     expect([...problems].sort()).toEqual(
       sentencesIn(bad + file)
-        .map((sentence) => `p.yaml: ${sentence}`)
+        .map((sentence) => `${bad}${file}: ${sentence}`)
         .sort(),
     );
     expect(problems).not.toEqual([]);
+  });
+
+  it("of others are read from a folder of theirs, however it is written, and named by where they lie", () => {
+    for (const folder of [bad, bad.replace(/\/$/, "")])
+      expect(problemsOf(() => loadPolicy("nosuch", folder))).toEqual([
+        `${bad}nosuch.yaml: expected a file that can be read, got ENOENT`,
+      ]);
   });
 
   it("that are wrong fail the check, each named", () => {
