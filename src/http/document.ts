@@ -49,9 +49,12 @@ export const describeRoutes = async (app: App, { limits }: Services): Promise<vo
       info: {
         title: "Sluice",
         version: "1",
+        license: { name: "MIT", identifier: "MIT" },
         description:
           "A sending throttle: email, SMS, voice and WhatsApp within hourly and daily quotas, in each account's own time zone.",
       },
+      // Wherever it was asked for.
+      servers: [{ url: "/" }],
       components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
     },
     transform: ({ schema, url, route }) => {

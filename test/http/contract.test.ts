@@ -9,6 +9,7 @@ import { ADMIN_KEY } from "../support/fake-services.ts";
 import { anApi, type Api } from "./api.ts";
 
 interface Operation {
+  readonly operationId?: string;
   readonly security: readonly object[];
   readonly summary?: string;
   readonly description?: string;
@@ -127,6 +128,15 @@ describe("the document and the routes", () => {
         expect([method, path, statuses.some((status) => /^2\d\d$/.test(status))]).toEqual([method, path, true]);
         expect([method, path, operation.summary]).toEqual([method, path, expect.any(String)]);
       }
+  });
+
+  it("each have a name of their own, which generated clients call them by", () => {
+    const names = Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    );
+    expect(names).toContain("sendEmail");
+    for (const name of names) expect(name).toMatch(/^[a-z]+(?:[A-Z][a-z]+)*$/);
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
   });
 
   it("say the same of Idempotency-Key", () => {

@@ -21,6 +21,7 @@ export const accountRoutes = (app: App, { accounts, plans }: Services): void => 
       config,
       schema: {
         tags,
+        operationId: "createAccount",
         summary: "Make an account",
         body: schemas.NewAccount,
         response: { 201: schemas.Account, ...problems },
@@ -47,6 +48,7 @@ export const accountRoutes = (app: App, { accounts, plans }: Services): void => 
       config,
       schema: {
         tags,
+        operationId: "listAccounts",
         summary: "List accounts, oldest first",
         querystring: schemas.ListQuery,
         response: { 200: schemas.AccountPage, ...problems },
@@ -62,7 +64,13 @@ export const accountRoutes = (app: App, { accounts, plans }: Services): void => 
     "/v1/accounts/:id",
     {
       config,
-      schema: { tags, summary: "One account", params: IdInPath, response: { 200: schemas.Account, ...problems } },
+      schema: {
+        tags,
+        operationId: "getAccount",
+        summary: "One account",
+        params: IdInPath,
+        response: { 200: schemas.Account, ...problems },
+      },
     },
     async ({ params }) => {
       const account = await accounts.get(params.id);
@@ -77,6 +85,7 @@ export const accountRoutes = (app: App, { accounts, plans }: Services): void => 
       config,
       schema: {
         tags,
+        operationId: "updateAccount",
         summary: "Change an account: what is absent stays; null takes plan, weight and API limits away",
         params: IdInPath,
         body: schemas.AccountPatch,
@@ -103,6 +112,7 @@ export const accountRoutes = (app: App, { accounts, plans }: Services): void => 
       config,
       schema: {
         tags,
+        operationId: "removeAccount",
         summary: "Take an account away, once nothing waits or with force=true",
         params: IdInPath,
         querystring: schemas.RemoveQuery,

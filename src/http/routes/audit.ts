@@ -25,6 +25,7 @@ export const auditRoutes = (app: App, { audit }: Services): void => {
       config: { access: "account-or-operator", scope: "admin" },
       schema: {
         tags: ["Audit"],
+        operationId: "listAudit",
         summary: "Who changed which limit, key, zone or plan, from what to what, newest first; kept for a year",
         querystring: schemas.AuditQuery,
         response: { 200: schemas.AuditPage, ...problems },

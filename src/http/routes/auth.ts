@@ -36,6 +36,7 @@ export const authRoutes = (app: App, { tokens }: Services): void => {
       config: { ...config, bodyOptional: true },
       schema: {
         tags,
+        operationId: "exchangeKey",
         summary: "Exchange an API key for an access token and a refresh token",
         body: schemas.TokenRequest,
         response: { 200: schemas.Token, ...problems },
@@ -61,6 +62,7 @@ export const authRoutes = (app: App, { tokens }: Services): void => {
       config,
       schema: {
         tags,
+        operationId: "refreshToken",
         summary: "Spend a refresh token for new tokens",
         body: schemas.RefreshRequest,
         response: { 200: schemas.Token, ...problems },

@@ -22,6 +22,7 @@ export const batchRoutes = (app: App, services: Services): void => {
       config: { access: "account-or-operator", scope: "read" },
       schema: {
         tags,
+        operationId: "getBatch",
         summary: "How the messages of a bulk request stand",
         params: IdInPath,
         querystring: LookQuery,
@@ -43,6 +44,7 @@ export const batchRoutes = (app: App, services: Services): void => {
       config: { access: "account", scope: "send" },
       schema: {
         tags,
+        operationId: "cancelBatch",
         summary: "Cancel what has not left",
         params: IdInPath,
         response: { 200: CanceledBatch, ...problems },

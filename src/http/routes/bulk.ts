@@ -41,7 +41,12 @@ export const bulkRoutes = (app: App, services: Services, bodyLimit: number): voi
     });
   };
 
-  const route = (channel: BulkChannel, summary: string, document: ReturnType<typeof BulkOf>): void => {
+  const route = (
+    channel: BulkChannel,
+    operationId: string,
+    summary: string,
+    document: ReturnType<typeof BulkOf>,
+  ): void => {
     const read = createBulkReader(channel);
 
     const accept = async (request: FastifyRequest, body: BulkBody) => {
@@ -82,6 +87,7 @@ export const bulkRoutes = (app: App, services: Services, bodyLimit: number): voi
         validatorCompiler: wholeBodyCompiler(BulkAsAWhole),
         schema: {
           tags: ["Sending"],
+          operationId,
           summary,
           body: Type.Unsafe<BulkBody>(document),
           response: { 202: schemas.BulkAnswer, ...problems },
@@ -91,8 +97,13 @@ export const bulkRoutes = (app: App, services: Services, bodyLimit: number): voi
     );
   };
 
-  route("email", "Send many emails", BulkOf(schemas.EmailMessage, schemas.EmailTemplate, schemas.EmailRecipient));
+  route(
+    "email",
+    "sendBulkEmail",
+    "Send many emails",
+    BulkOf(schemas.EmailMessage, schemas.EmailTemplate, schemas.EmailRecipient),
+  );
   const texts = BulkOf(schemas.TextMessage, schemas.TextTemplate, schemas.TextRecipient);
-  route("sms", "Send many SMS", texts);
-  route("whatsapp", "Send many WhatsApp messages", texts);
+  route("sms", "sendBulkSms", "Send many SMS", texts);
+  route("whatsapp", "sendBulkWhatsapp", "Send many WhatsApp messages", texts);
 };

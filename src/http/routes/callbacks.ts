@@ -40,6 +40,7 @@ export const callbackRoutes = (app: App, services: Services): void => {
         bodyLimit: LARGEST_FORM,
         schema: {
           tags: ["Callbacks"],
+          operationId: "hearTwilioStatus",
           summary: "What became of a message, told and signed by Twilio",
           consumes: ["application/x-www-form-urlencoded"],
           querystring: CallbackQuery,

@@ -27,7 +27,7 @@ export const healthRoutes = (app: App, { health, limits, metrics, logger }: Serv
     "/healthz",
     {
       config: { access: "anyone", unlimited: true },
-      schema: { tags, summary: "Alive", response: { 200: schemas.Alive, ...problems } },
+      schema: { tags, operationId: "getHealth", summary: "Alive", response: { 200: schemas.Alive, ...problems } },
     },
     () => ({ status: "ok" as const }),
   );
@@ -38,6 +38,7 @@ export const healthRoutes = (app: App, { health, limits, metrics, logger }: Serv
       config: { access: "anyone", unlimited: true },
       schema: {
         tags,
+        operationId: "getReadiness",
         summary: "Ready to take messages: Redis, what it keeps and evicts, failovers, workers",
         response: { 200: schemas.Ready, 503: schemas.Ready, ...problems },
       },
@@ -65,6 +66,7 @@ export const healthRoutes = (app: App, { health, limits, metrics, logger }: Serv
       config: { access: "loopback-or-operator", unlimited: true },
       schema: {
         tags,
+        operationId: "getMetrics",
         summary: "For Prometheus",
         response: {
           200: { description: "Metrics", content: { "text/plain": { schema: Type.String() } } },

@@ -106,6 +106,7 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
       config,
       schema: {
         tags,
+        operationId: "createKey",
         summary: "Make a key, which is shown this once",
         params: IdInPath,
         body: schemas.NewKey,
@@ -139,6 +140,7 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
       config,
       schema: {
         tags,
+        operationId: "listKeys",
         summary: "An account's keys",
         params: IdInPath,
         querystring: NoQuery,
@@ -156,7 +158,13 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
     "/v1/accounts/:id/keys/:key",
     {
       config,
-      schema: { tags, summary: "One key", params: schemas.KeyPath, response: { 200: schemas.ApiKey, ...problems } },
+      schema: {
+        tags,
+        operationId: "getKey",
+        summary: "One key",
+        params: schemas.KeyPath,
+        response: { 200: schemas.ApiKey, ...problems },
+      },
     },
     async (request) => {
       const account = await theAccount(request, request.params.id);
@@ -172,6 +180,7 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
       config,
       schema: {
         tags,
+        operationId: "updateKey",
         summary: "Change a key, at once and for its tokens too: what is absent stays",
         params: schemas.KeyPath,
         body: schemas.KeyPatch,
@@ -204,6 +213,7 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
       config: { ...config, bodyOptional: true },
       schema: {
         tags,
+        operationId: "rotateKey",
         summary: "Make a key in the place of one, which dies after an overlap",
         params: schemas.KeyPath,
         body: schemas.Rotation,
@@ -232,6 +242,7 @@ export const keyRoutes = (app: App, { accounts, keys, looking }: Services): void
       config,
       schema: {
         tags,
+        operationId: "revokeKey",
         summary: "Revoke a key and its tokens, at once",
         params: schemas.KeyPath,
         response: { 204: Type.Null({ description: "Revoked" }), ...problems },

@@ -49,6 +49,7 @@ export const limitRoutes = (app: App, services: Services): void => {
       config,
       schema: {
         tags,
+        operationId: "getLimits",
         summary:
           "What bounds the caller's requests now, in every window; the operator sees what an account's keys share",
         querystring: schemas.LimitsQuery,
@@ -81,6 +82,7 @@ export const limitRoutes = (app: App, services: Services): void => {
       config,
       schema: {
         tags,
+        operationId: "getApiUsage",
         summary:
           "Requests admitted and refused by rule, key and hour, for 30 days; the last 24 hours when nothing is asked for. " +
           "The operator without account_id sees those that came without a key",
@@ -118,6 +120,7 @@ export const limitRoutes = (app: App, services: Services): void => {
       config: { access: "operator" },
       schema: {
         tags,
+        operationId: "listEvents",
         summary: "Callers that came to 80 or 100 per cent of a limit, oldest first: the last ten thousand or so",
         querystring: schemas.EventsQuery,
         response: { 200: schemas.EventPage, ...problems },

@@ -30,6 +30,7 @@ export const lookingRoutes = (app: App, services: Services): void => {
       config,
       schema: {
         tags,
+        operationId: "getQuotas",
         summary: "What is used, held and left of every quota in the windows that are running",
         querystring: LookQuery,
         response: { 200: schemas.QuotaReport, ...problems },
@@ -49,6 +50,7 @@ export const lookingRoutes = (app: App, services: Services): void => {
       config,
       schema: {
         tags,
+        operationId: "getQueues",
         summary: "What waits on each channel; for the operator without account_id, the sums over all accounts",
         querystring: LookQuery,
         response: { 200: schemas.QueueReport, ...problems },
@@ -66,6 +68,7 @@ export const lookingRoutes = (app: App, services: Services): void => {
       config,
       schema: {
         tags,
+        operationId: "getWindows",
         summary: "The hour and the day of an instant in a time zone",
         querystring: schemas.WindowsQuery,
         response: { 200: schemas.Windows, ...problems },
@@ -97,6 +100,7 @@ export const lookingRoutes = (app: App, services: Services): void => {
       config,
       schema: {
         tags,
+        operationId: "getUsage",
         summary: "What became of messages, by hour or day; the last 24 hours by hour when nothing is asked for",
         querystring: schemas.UsageQuery,
         response: { 200: schemas.Usage, ...problems },

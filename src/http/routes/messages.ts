@@ -38,6 +38,7 @@ export const messageRoutes = (app: App, services: Services): void => {
       config: looks,
       schema: {
         tags,
+        operationId: "getMessage",
         summary: "One message: where it stands, what holds it, when it is expected to go",
         params: IdInPath,
         querystring: schemas.LookQuery,
@@ -56,6 +57,7 @@ export const messageRoutes = (app: App, services: Services): void => {
       config: looks,
       schema: {
         tags,
+        operationId: "getMessageOfChannel",
         summary: "The same, if it is of this channel",
         params: schemas.ChannelMessagePath,
         querystring: schemas.LookQuery,
@@ -76,6 +78,7 @@ export const messageRoutes = (app: App, services: Services): void => {
       config: looks,
       schema: {
         tags,
+        operationId: "listMessages",
         summary: "List messages, newest first",
         querystring: schemas.MessagesQuery,
         response: { 200: schemas.Messages, ...problems },
@@ -104,6 +107,7 @@ export const messageRoutes = (app: App, services: Services): void => {
       config: { access: "account", scope: "send" },
       schema: {
         tags,
+        operationId: "cancelMessage",
         summary: "Cancel a message that waits",
         params: IdInPath,
         response: { 200: schemas.Canceled, ...problems },
@@ -125,6 +129,7 @@ export const messageRoutes = (app: App, services: Services): void => {
       config: { access: "account", scope: "send", idempotent: true },
       schema: {
         tags,
+        operationId: "replayMessage",
         summary: "Send a failed, undelivered or uncertain message again, as a new one",
         params: IdInPath,
         response: { 202: Accepted, ...problems },

@@ -41,6 +41,7 @@ export const planRoutes = (app: App, { plans }: Services): void => {
       config,
       schema: {
         tags,
+        operationId: "listPlans",
         summary: "The plans in force",
         querystring: NoQuery,
         response: { 200: schemas.Plans, ...problems },
@@ -55,6 +56,7 @@ export const planRoutes = (app: App, { plans }: Services): void => {
       config,
       schema: {
         tags,
+        operationId: "setPlans",
         summary: "Set all plans: those that are not named are removed, unless an account has one",
         body: schemas.PlanSet,
         response: { 200: schemas.Plans, ...problems },
@@ -67,7 +69,13 @@ export const planRoutes = (app: App, { plans }: Services): void => {
     "/v1/plans/:name",
     {
       config,
-      schema: { tags, summary: "One plan", params: schemas.PlanInPath, response: { 200: schemas.Plan, ...problems } },
+      schema: {
+        tags,
+        operationId: "getPlan",
+        summary: "One plan",
+        params: schemas.PlanInPath,
+        response: { 200: schemas.Plan, ...problems },
+      },
     },
     async ({ params }) => {
       const plan = await plans.get(params.name);
@@ -82,6 +90,7 @@ export const planRoutes = (app: App, { plans }: Services): void => {
       config,
       schema: {
         tags,
+        operationId: "setPlan",
         summary: "Set one plan, new or not: what is absent is not stated",
         params: schemas.PlanInPath,
         body: schemas.PlanBody,

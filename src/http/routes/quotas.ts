@@ -41,6 +41,7 @@ export const quotaRoutes = (app: App, { accounts, control }: Services): void => 
       config,
       schema: {
         tags,
+        operationId: "setAccountQuota",
         summary: "Set an account's own quota on a channel, or over all: what is absent goes back to the plan's",
         params: schemas.QuotaPath,
         body: schemas.Quota,
@@ -60,6 +61,7 @@ export const quotaRoutes = (app: App, { accounts, control }: Services): void => 
       config,
       schema: {
         tags,
+        operationId: "setSenderQuota",
         summary: "Set one sender's quota and rate: what is absent is unlimited",
         params: schemas.SenderPath,
         body: schemas.SenderQuota,
@@ -84,6 +86,7 @@ export const quotaRoutes = (app: App, { accounts, control }: Services): void => 
       config,
       schema: {
         tags,
+        operationId: "listSenderRules",
         summary: "The senders that have a rule of their own",
         params: IdInPath,
         querystring: NoQuery,
@@ -102,7 +105,13 @@ export const quotaRoutes = (app: App, { accounts, control }: Services): void => 
       `/v1/accounts/:id/channels/:channel/${verb}`,
       {
         config,
-        schema: { tags, summary, params: schemas.AccountChannelPath, response: { 200: schemas.Account, ...problems } },
+        schema: {
+          tags,
+          operationId: `${verb}AccountOnChannel`,
+          summary,
+          params: schemas.AccountChannelPath,
+          response: { 200: schemas.Account, ...problems },
+        },
       },
       async (request) => {
         const { id, channel } = request.params;
@@ -118,7 +127,13 @@ export const quotaRoutes = (app: App, { accounts, control }: Services): void => 
       `/v1/channels/:channel/${verb}`,
       {
         config,
-        schema: { tags, summary, params: ChannelInPath, response: { 200: schemas.ChannelState, ...problems } },
+        schema: {
+          tags,
+          operationId: `${verb}Channel`,
+          summary,
+          params: ChannelInPath,
+          response: { 200: schemas.ChannelState, ...problems },
+        },
       },
       async (request) => {
         const { channel } = request.params;

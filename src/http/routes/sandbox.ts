@@ -23,6 +23,7 @@ export const sandboxRoutes = (app: App, services: Services): void => {
       config,
       schema: {
         tags,
+        operationId: "listSandboxMessages",
         summary: "What reached the sandbox, newest first",
         querystring: schemas.ArrivalsQuery,
         response: { 200: schemas.Arrivals, ...problems },
@@ -37,6 +38,7 @@ export const sandboxRoutes = (app: App, services: Services): void => {
       config,
       schema: {
         tags,
+        operationId: "getSandboxPage",
         summary: "The same as a page",
         querystring: schemas.ArrivalsQuery,
         response: { 200: { description: "A page", content: { "text/html": { schema: Type.String() } } }, ...problems },

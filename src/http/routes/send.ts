@@ -34,8 +34,9 @@ const oneDraft = (read: (problems: Problems) => Draft): Draft => {
   return draft;
 };
 
-const schemaOf = <Body>(summary: string, body: Body) => ({
+const schemaOf = <Body>(operationId: string, summary: string, body: Body) => ({
   tags: ["Sending"],
+  operationId,
   summary,
   body,
   response: { 202: schemas.Accepted, ...problems },
@@ -75,29 +76,29 @@ export const sendRoutes = (app: App, services: Services): void => {
 
   app.post(
     "/v1/email/send",
-    { config: sendConfig, schema: schemaOf("Send an email", schemas.EmailMessage) },
+    { config: sendConfig, schema: schemaOf("sendEmail", "Send an email", schemas.EmailMessage) },
     (request, reply) => {
       const { body } = request;
       return send(request, reply, "email", body, (drafting, wrong) => READERS.email(body, drafting, wrong));
     },
   );
 
-  const textRoute = (channel: "sms" | "whatsapp", summary: string): void => {
+  const textRoute = (channel: "sms" | "whatsapp", operationId: string, summary: string): void => {
     app.post(
       `/v1/${channel}/send`,
-      { config: sendConfig, schema: schemaOf(summary, schemas.TextMessage) },
+      { config: sendConfig, schema: schemaOf(operationId, summary, schemas.TextMessage) },
       (request, reply) => {
         const { body } = request;
         return send(request, reply, channel, body, (drafting, wrong) => READERS[channel](body, drafting, wrong));
       },
     );
   };
-  textRoute("sms", "Send an SMS");
-  textRoute("whatsapp", "Send a WhatsApp message");
+  textRoute("sms", "sendSms", "Send an SMS");
+  textRoute("whatsapp", "sendWhatsapp", "Send a WhatsApp message");
 
   app.post(
     "/v1/voice/call",
-    { config: sendConfig, schema: schemaOf("Call and say a text", schemas.VoiceMessage) },
+    { config: sendConfig, schema: schemaOf("makeCall", "Call and say a text", schemas.VoiceMessage) },
     (request, reply) => {
       const { body } = request;
       return send(request, reply, "voice", body, (drafting, wrong) => READERS.voice(body, drafting, wrong));

@@ -32,6 +32,7 @@ export const suppressionRoutes = (app: App, services: Services): void => {
       config: changes,
       schema: {
         tags,
+        operationId: "addSuppression",
         summary: "Send nothing more to an address, not even what waits",
         querystring: schemas.LookQuery,
         body: schemas.NewSuppression,
@@ -52,6 +53,7 @@ export const suppressionRoutes = (app: App, services: Services): void => {
       config: looks,
       schema: {
         tags,
+        operationId: "listSuppressions",
         summary: "List suppressed addresses",
         querystring: schemas.SuppressionsQuery,
         response: { 200: schemas.Suppressions, ...problems },
@@ -82,6 +84,7 @@ export const suppressionRoutes = (app: App, services: Services): void => {
       config: changes,
       schema: {
         tags,
+        operationId: "removeSuppression",
         summary: "Let messages to an address go again",
         querystring: schemas.SuppressionQuery,
         response: { 204: Type.Null({ description: "Taken away" }), ...problems },
