@@ -239,6 +239,16 @@ describe("what is hardly HTTP", () => {
     ["no Host", "", "expected one header Host, got 0"],
     ["two Hosts", "Host: a\r\nHOST: a\r\n", "expected one header Host, got 2"],
     [
+      "two Authorizations",
+      "Host: a\r\nAuthorization: Bearer a\r\nauthorization: Bearer b\r\n",
+      "expected one header Authorization at most, got 2",
+    ],
+    [
+      "two Content-Types",
+      "Host: a\r\nContent-Type: application/json\r\nContent-Type: text/plain\r\n",
+      "expected one header Content-Type at most, got 2",
+    ],
+    [
       "an Expect that nobody knows",
       "Host: a\r\nExpect: something\r\n",
       'expected the header Expect to be 100-continue, got "something"',
