@@ -18,6 +18,9 @@ const meantBy = (path: string): readonly string[] => {
   return [path, bare, bare.replace(/^\/v1(?=\/)/, ""), `/v1${bare}`];
 };
 
+/** A base address that ends in /v1 is easily had, and what asks with it shows the path without its base. */
+const isDoubled = (path: string): boolean => path.startsWith("/v1/v1/");
+
 /** As OpenAPI writes it. */
 const told = ({ parts, methods }: Sign): string =>
   `${parts.join("/").replace(/:(\w+)/g, "{$1}")} takes ${methods.join(", ")}`;
@@ -33,7 +36,9 @@ export const signpost = (app: App): ((path: string) => SluiceError) => {
   });
   return (path) => {
     for (const meant of meantBy(path).map((each) => each.split("/")))
-      for (const sign of signs.values()) if (leadsTo(sign, meant)) return notFound("such route", `: ${told(sign)}`);
+      for (const sign of signs.values())
+        if (leadsTo(sign, meant))
+          return notFound("such route", `: ${told(sign)}${isDoubled(path) ? ", with /v1 once" : ""}`);
     return notFound("such route");
   };
 };

@@ -15,7 +15,7 @@ describe("no such route", () => {
     ["GET", "/v1/email/send", ": /v1/email/send takes POST"],
     ["PUT", "/v1/messages/msg_1?x=/v1/quotas", ": /v1/messages/{id} takes GET, DELETE"],
     ["POST", "/email/send", ": /v1/email/send takes POST"],
-    ["GET", "/v1/v1/queues", ": /v1/queues takes GET"],
+    ["GET", "/v1/v1/queues", ": /v1/queues takes GET, with /v1 once"],
     ["GET", "/v1/metrics", ": /metrics takes GET"],
     ["GET", "/v1/queues/", ": /v1/queues takes GET"],
     ["POST", "/v1/email/send//", ": /v1/email/send takes POST"],
