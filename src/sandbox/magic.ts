@@ -25,7 +25,7 @@ export const MAGIC_ADDRESSES: readonly MagicAddress[] = [
   {
     to: "full@sandbox.invalid",
     does: "552: mailbox full. Fails",
-    reply: { code: 552, text: "5.2.2 mailbox full" },
+    reply: { code: 552, text: "5.2.2 over quota" },
   },
   {
     to: "defer@sandbox.invalid",
