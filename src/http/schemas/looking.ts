@@ -64,8 +64,8 @@ export const Usage = Closed({
       channel: ChannelName,
       sent: Type.Integer(),
       failed: Type.Integer(),
-      uncertain: Type.Integer(),
-      throttled: Type.Integer(),
+      uncertain: Type.Integer({ description: "Attempts of which nobody knew; each is charged" }),
+      throttled: Type.Integer({ description: "Attempts to which a provider said slow down" }),
     }),
   ),
 });
