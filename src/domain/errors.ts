@@ -105,7 +105,8 @@ export const notFound = define(
 export const alreadySending = define(
   "already_sending",
   409,
-  (id: string) => `expected a message that has not left, got ${id}, which is being handed to its provider`,
+  (id: string) =>
+    `expected a message that has not left, got ${id}, which is being handed to its provider, or may have been`,
 );
 export const alreadyFinal = define(
   "already_final",
