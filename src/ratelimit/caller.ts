@@ -1,27 +1,27 @@
 /** Who asks, and for what, as far as limits are concerned. */
 
-/** What is known of a caller. Whatever puts a request before the limiter says as much as it knows. */
+/** What is known of a caller. Whatever puts a request before the limiter says as much as it knows: undefined is as good as left out. */
 export interface Facts {
-  readonly account?: string | null;
-  readonly key?: string | null;
-  readonly user?: string | null;
-  readonly organisation?: string | null;
-  readonly profile?: string | null;
-  readonly device?: string | null;
-  readonly token?: string | null;
+  readonly account?: string | null | undefined;
+  readonly key?: string | null | undefined;
+  readonly user?: string | null | undefined;
+  readonly organisation?: string | null | undefined;
+  readonly profile?: string | null | undefined;
+  readonly device?: string | null | undefined;
+  readonly token?: string | null | undefined;
   /** The client's address, as the configured proxies tell it. */
-  readonly ip?: string | null;
+  readonly ip?: string | null | undefined;
   /** The plan whose limits are meant; one that the policy does not name falls to its default. */
-  readonly plan?: string | null;
+  readonly plan?: string | null | undefined;
   /** Limits of the caller's own, by the policy's layer: they take the place of the layer's rules. */
-  readonly own?: { readonly [layer: string]: OwnLimit | null | undefined } | null;
+  readonly own?: { readonly [layer: string]: OwnLimit | null | undefined } | null | undefined;
 }
 
 /** Requests per window, from 1. Anything else is a mistake, and whoever asks with it is not let in. */
 export interface OwnLimit {
-  readonly minute?: number | null;
-  readonly hour?: number | null;
-  readonly day?: number | null;
+  readonly minute?: number | null | undefined;
+  readonly hour?: number | null | undefined;
+  readonly day?: number | null | undefined;
 }
 
 /** Facts that a rule can count by. */

@@ -48,11 +48,13 @@ const dialectOf = (policy: Policy): Dialect => {
 /** With the client's address. Of frozen facts that come again, the same again: rules-for.ts remembers what follows from them. */
 const facing = (): ((facts: Facts, ip?: string) => Facts) => {
   const last = new WeakMap<Facts, Facts>();
-  return (facts, ip = UNREADABLE) => {
-    if (!Object.isFrozen(facts)) return { ip, ...facts };
+  return (facts, connection = UNREADABLE) => {
+    // Said and not known, as of a header that did not come, is not said.
+    const ip = facts.ip ?? connection;
+    if (!Object.isFrozen(facts)) return { ...facts, ip };
     const known = last.get(facts);
-    if (known?.ip === (facts.ip ?? ip)) return known;
-    const whole = Object.freeze({ ip, ...facts });
+    if (known?.ip === ip) return known;
+    const whole = Object.freeze({ ...facts, ip });
     last.set(facts, whole);
     return whole;
   };

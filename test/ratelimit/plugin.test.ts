@@ -173,6 +173,18 @@ describe("a caller", () => {
     expect(statuses).toEqual([401, 401, 429, 429]);
   });
 
+  it.each([
+    ["new facts", (facts: Facts) => facts],
+    ["facts that are frozen", (facts: Facts) => Object.freeze(facts)],
+  ])("of whom nothing is known, though all of it is said, is its address: %s", async (_, made) => {
+    const nothing = made({ user: undefined, ip: undefined, plan: undefined, own: undefined });
+    const stub = await stubOn(TWO, { routes: ["POST /send"], identify: () => nothing });
+    const from = async (remoteAddress: string) =>
+      (await stub.app.inject({ method: "POST", url: "/send", remoteAddress })).statusCode;
+    const one = [await from("192.0.2.1"), await from("192.0.2.1"), await from("192.0.2.1")];
+    expect([one, await from("192.0.2.2")]).toEqual([[200, 200, 429], 200]);
+  });
+
   it("whose own limit is none that can be counted is not let in", async () => {
     const policy = aPolicy({
       all: { kind: "rolling", own: { rule: "own", key: ["key|ip"], kind: "rolling", windows: ["minute"] } },
