@@ -7,10 +7,9 @@
 import { Readable } from "node:stream";
 import fastifyPlugin from "fastify-plugin";
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
-import type { Redis } from "ioredis";
 import { systemClock } from "../domain/time.ts";
 import { cellTag, type Cell } from "../redis/keys.ts";
-import { scriptRunner } from "../redis/script.ts";
+import { scriptRunner, type Connection } from "../redis/script.ts";
 import { UNREADABLE } from "./client-address.ts";
 import type { Facts } from "./caller.ts";
 import type { Decision } from "./decision.ts";
@@ -21,7 +20,7 @@ import type { Policy } from "./policy.ts";
 
 /** What counts: a limiter that is there already, or a policy and the Redis to count it on. */
 type Counting =
-  { readonly limiter: Limiter } | { readonly policy: Policy; readonly redis: Redis; readonly cell?: Cell };
+  { readonly limiter: Limiter } | { readonly policy: Policy; readonly redis: Connection; readonly cell?: Cell };
 
 export type RateLimitOptions = Counting & {
   /** The policy's own when absent. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { Command, type Redis } from "ioredis";
+import { Command } from "ioredis";
 import { systemClock } from "../domain/time.ts";
 import type { Cell } from "./keys.ts";
 
@@ -47,6 +47,12 @@ export const isScriptsMistake = (error: unknown): boolean =>
 
 export type ScriptObserver = (script: string, tookMs: number) => void;
 
+/** What is asked of a connection. Of ioredis, but of no release of it: to TypeScript the classes of each are strangers. */
+export interface Connection {
+  sendCommand(command: never): unknown;
+  eval(text: string, keys: number, ...words: (string | number)[]): Promise<unknown>;
+}
+
 /** Runs scripts on one connection with one declared key, the cell's tag. */
 export interface ScriptRunner {
   run(script: Script, args: readonly (string | number)[]): Promise<Reply>;
@@ -64,13 +70,13 @@ export const programOf = (script: Script, { testClock }: RunnerOptions): Program
 
 const UTF_8 = { replyEncoding: "utf8" } as const;
 
-export const scriptRunner = (redis: Redis, cell: Cell, options: RunnerOptions = {}): ScriptRunner => ({
+export const scriptRunner = (redis: Connection, cell: Cell, options: RunnerOptions = {}): ScriptRunner => ({
   run: async (script, args) => {
     const startedAt = systemClock.monotonic();
     const { text, sha } = programOf(script, options);
     try {
       // As redis.evalsha does, which hands hundreds of arguments on from one function to the next.
-      return (await redis.sendCommand(new Command("evalsha", [sha, 1, cell, ...args], UTF_8))) as Reply;
+      return (await redis.sendCommand(new Command("evalsha", [sha, 1, cell, ...args], UTF_8) as never)) as Reply;
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
       return (await redis.eval(text, 1, cell, ...args)) as Reply;

@@ -3,11 +3,15 @@ import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import type { Command } from "ioredis";
 import { loadPolicy } from "../../config/policies.ts";
+import { systemClock } from "../../src/domain/time.ts";
 import type { Facts } from "../../src/ratelimit/caller.ts";
 import { clientAddress } from "../../src/ratelimit/client-address.ts";
 import { DIALECTS } from "../../src/ratelimit/dialects/by-name.ts";
+import { limiterOn } from "../../src/ratelimit/limiter.ts";
 import { rateLimit } from "../../src/ratelimit/plugin.ts";
+import { scriptRunner } from "../../src/redis/script.ts";
 import { admit } from "../../src/redis/scripts/admit.ts";
 import { until } from "../support/until.ts";
 import { onTheWire } from "../security/wire.ts";
@@ -317,6 +321,19 @@ describe("a caller", () => {
     for (let n = 0; n < 3; n++) statuses.push((await fetch(`${base}/send`, { method: "POST" })).status);
     await app.close();
     expect(statuses).toEqual([200, 200, 429]);
+  });
+
+  it("is counted on whatever connection can send a command, whichever release of ioredis made it", async () => {
+    const stage = await aStage();
+    const redis = {
+      sendCommand: (command: Command) => stage.redis.sendCommand(command),
+      eval: (text: string, keys: number, ...words: (string | number)[]) => stage.redis.eval(text, keys, ...words),
+    };
+    const limiter = limiterOn({ policy: TWO, scripts: scriptRunner(redis, stage.cell), clock: systemClock });
+    const asked = { method: "POST", route: "/send", facts: { ip: "192.0.2.1" } };
+    const admitted = [];
+    for (let n = 0; n < 3; n++) admitted.push((await limiter.take(asked)).admitted);
+    expect([admitted, limiter.state().redis]).toEqual([[true, true, false], "here"]);
   });
 });
 
