@@ -48,8 +48,9 @@ const dialectOf = (policy: Policy): Dialect => {
 const facing = (): ((facts: Facts, ip?: string) => Facts) => {
   const last = new WeakMap<Facts, Facts>();
   return (facts, connection = UNREADABLE) => {
-    // Said and not known, as of a header that did not come, is not said.
-    const ip = facts.ip ?? connection;
+    // Said and not known, as of a header that did not come or is empty, is not said.
+    const { ip: said } = facts;
+    const ip = said === undefined || said === null || said === "" ? connection : said;
     if (!Object.isFrozen(facts)) return { ...facts, ip };
     const known = last.get(facts);
     if (known?.ip === ip) return known;

@@ -180,6 +180,7 @@ describe("a caller", () => {
   it.each([
     ["new facts", (facts: Facts) => facts],
     ["facts that are frozen", (facts: Facts) => Object.freeze(facts)],
+    ["an empty text for its address", (facts: Facts) => ({ ...facts, ip: "" })],
   ])("of whom nothing is known, though all of it is said, is its address: %s", async (_, made) => {
     const nothing = made({ user: undefined, ip: undefined, plan: undefined, own: undefined });
     const stub = await stubOn(TWO, { routes: ["POST /send"], identify: () => nothing });
