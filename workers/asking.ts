@@ -4,9 +4,8 @@ import type { Channel } from "../src/domain/channel.ts";
 import { seconds } from "../src/domain/time.ts";
 import type { Contents } from "../src/gate/contents.ts";
 import type { Provider } from "../src/providers/provider.ts";
-import type { Found } from "../src/providers/search.ts";
 import type { ScriptRunner } from "../src/redis/script.ts";
-import { asked } from "../src/redis/scripts/asked.ts";
+import { asked, type Answer } from "../src/redis/scripts/asked.ts";
 import { askingDue, type Doubtful } from "../src/redis/scripts/asking-due.ts";
 
 export interface AskingParts {
@@ -25,11 +24,13 @@ const ANSWER_WITHIN = seconds(20);
 const AGAIN_AFTER = seconds(5);
 
 export const askingWith = ({ scripts, contents, providers, mostTries, log }: AskingParts) => {
-  const ask = async (doubtful: Doubtful): Promise<Found> => {
+  const ask = async (doubtful: Doubtful): Promise<Answer> => {
     const { batchId: _batch, body: _body, ...text } = doubtful;
     const provider = providers.find(({ channels }) => channels.includes(text.channel));
+    if (!provider) return { kind: "unknown" };
+    if (!provider.find) return { kind: "unaskable" };
     const content = await contents.of(doubtful);
-    if (!provider?.find || content === null) return { kind: "unknown" };
+    if (content === null) return { kind: "unknown" };
     return provider.find({ ...text, content }, AbortSignal.timeout(ANSWER_WITHIN));
   };
   const settle = async (text: Doubtful): Promise<void> => {

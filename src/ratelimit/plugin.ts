@@ -72,6 +72,19 @@ const lowerCasing = (): ((name: string) => string) => {
   };
 };
 
+/** What an answer says of itself that is not so of the refusal in its place: it may have been compressed by then, or a 401. */
+const OF_ANOTHER_ANSWER = [
+  "content-length",
+  "content-encoding",
+  "content-range",
+  "content-disposition",
+  "etag",
+  "last-modified",
+  "location",
+  "allow",
+  "www-authenticate",
+];
+
 declare module "fastify" {
   interface FastifyRequest {
     /** Null: not decided yet, or outside the limits. */
@@ -138,8 +151,7 @@ const register: FastifyPluginCallback<RateLimitOptions> = (app, options, done) =
   const refusal = (decision: Decision, request: FastifyRequest, reply: FastifyReply): string => {
     const { contentType, body } = dialect.refusal(decision, request.id);
     reply.code(429).header("content-type", contentType);
-    // Of the answer in whose place this one comes, which may have been compressed by now.
-    for (const name of ["content-length", "content-encoding"]) reply.removeHeader(name);
+    for (const name of OF_ANOTHER_ANSWER) reply.removeHeader(name);
     // As text: the route's schema for a 429, if it has one, is another dialect's.
     return JSON.stringify(body);
   };

@@ -168,13 +168,17 @@ describe("a caller", () => {
       routes: ["POST /send"],
       before: (app) => {
         app.addHook("onRequest", async (request, reply) => {
-          if (!request.headers.authorization) return reply.code(401).send({ error: "who are you?" });
+          if (request.headers.authorization) return;
+          return reply.code(401).header("WWW-Authenticate", "Bearer").send({ error: "who are you?" });
         });
       },
     });
-    const statuses = [];
-    for (let n = 0; n < 4; n++) statuses.push((await fetch(`${stub.base}/send`, { method: "POST" })).status);
-    expect(statuses).toEqual([401, 401, 429, 429]);
+    const answers = [];
+    for (let n = 0; n < 4; n++) answers.push(await fetch(`${stub.base}/send`, { method: "POST" }));
+    expect(answers.map(({ status, headers }) => [status, headers.get("www-authenticate")])).toEqual([
+      ...[1, 2].map(() => [401, "Bearer"]),
+      ...[3, 4].map(() => [429, null]),
+    ]);
   });
 
   it.each([

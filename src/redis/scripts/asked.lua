@@ -8,11 +8,11 @@
 --@ lib flush
 --@ lib outcomes
 --[[ asked: what the provider said of a text that may have been sent. Found: that is its end. Not found: it is asked again
-     later, and the last time that is all there is to know; it goes again only if its account asked for that and the
-     provider said plainly that it does not have it.
+     later, and the last time, or where there is nobody to ask, that is all there is to know; it goes again only if its
+     account asked for that and the provider said plainly that it does not have it.
      KEYS 1 cell
      ARGV 1 id, 2 how often it had been asked (fences), 3 tries at most, 4 delay before it goes again (ms),
-          5 found|absent|unknown, then for each that was found: sent|delivered|undelivered, provider's id
+          5 found|absent|unknown|unaskable, then for each that was found: sent|delivered|undelivered, provider's id
      Reply 'ended' | 'again' (asked later) | 'resend' | 'stale': somebody knows already, nothing changed ]]
 local id, times, most_tries, delay = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local verdict = ARGV[5]
@@ -35,7 +35,7 @@ for at = 6, #ARGV, 2 do
 end
 if verdict == 'found' then verdict = 'absent' end
 put(x, 'asked', times + 1)
-local next_after = ASK_AFTER[times + 2]
+local next_after = verdict ~= 'unaskable' and ASK_AFTER[times + 2]
 if next_after then
   redis.call('ZADD', cell .. 'asking', math.max(now, x.f.asking_since + next_after), id)
   flush()

@@ -8,6 +8,8 @@ const script = loadScript(import.meta.url);
 /** What the provider said. Of the candidates the first that is no other message's is the one. */
 export type Answer =
   | { readonly kind: "absent" | "unknown" }
+  /** Its provider has nothing to look in: to ask again would tell no more. */
+  | { readonly kind: "unaskable" }
   | {
       readonly kind: "found";
       readonly candidates: readonly {
