@@ -12,7 +12,7 @@ import { zonesOn } from "./gate/zones.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { queuesOn } from "./queue/queues.ts";
 import { closeConnection, connect, type RedisAddress } from "./redis/connect.ts";
-import { durableRunner } from "./redis/durable.ts";
+import { durableRunner, notWaiting } from "./redis/durable.ts";
 import { cellTag, keysOf } from "./redis/keys.ts";
 import { scriptRunner } from "./redis/script.ts";
 
@@ -25,14 +25,15 @@ export const composeCore = (config: Config, address: RedisAddress, log: Logger) 
   const scripts = scriptRunner(commands, keys.cell, { testClock: config.testClock, observe: metrics.script });
   const promised = { level: config.durability, replicas: config.replicas };
   // Of its own, and only where something is waited for: a wait holds up whatever else is asked on the same connection.
-  const kept = promised.level === "power" || promised.replicas > 0 ? connect(address, "durable", log) : null;
-  const durable = kept
-    ? durableRunner(kept, keys.cell, promised, {
-        testClock: config.testClock,
-        observe: metrics.script,
-        clock: systemClock,
-      })
-    : scripts;
+  const kept =
+    promised.level === "power" || promised.replicas > 0
+      ? durableRunner(keys.cell, promised, {
+          testClock: config.testClock,
+          observe: metrics.script,
+          clock: systemClock,
+          open: () => connect(address, "durable", log),
+        })
+      : null;
   const zones = zonesOn(commands, scripts, keys, log);
   const nudger = nudgerOn(commands, keys);
   const control = rulesOn({ redis: commands, scripts, keys, zones, nudger });
@@ -56,7 +57,7 @@ export const composeCore = (config: Config, address: RedisAddress, log: Logger) 
     patient,
     scripts,
     /** For what must be kept as promised before anybody acts on it. */
-    durable,
+    durable: kept ?? notWaiting(scripts),
     promised,
     zones,
     nudger,
@@ -68,7 +69,7 @@ export const composeCore = (config: Config, address: RedisAddress, log: Logger) 
     pass,
     close: async () => {
       await queues.close();
-      await Promise.all([commands, patient, ...(kept ? [kept] : [])].map(closeConnection));
+      await Promise.all([...[commands, patient].map(closeConnection), kept?.close()]);
     },
   };
 };

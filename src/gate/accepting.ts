@@ -5,6 +5,7 @@ import type { PassPoint } from "../domain/fault-point.ts";
 import { idOf, type IdSeed } from "../domain/id.ts";
 import type { Draft, MessageState, MessageView } from "../domain/message.ts";
 import type { Keys } from "../redis/keys.ts";
+import type { DurableRunner } from "../redis/durable.ts";
 import type { ScriptRunner } from "../redis/script.ts";
 import {
   accept,
@@ -31,7 +32,7 @@ export interface AcceptingParts {
   readonly redis: Redis;
   readonly scripts: ScriptRunner;
   /** What is answered with yes must be kept. */
-  readonly durable: ScriptRunner;
+  readonly durable: DurableRunner;
   readonly keys: Keys;
   readonly contents: Contents;
   readonly shedding: Shedding;
@@ -124,12 +125,15 @@ export const acceptingOn = (parts: AcceptingParts): Accepting => {
     batchId: string | null,
   ): Promise<Accepted[]> => {
     pass("accept.validated");
-    const accepted: Accepted[] = [];
-    for (const [at, piece] of pieces(messages).entries()) {
-      // The first piece asks for room for all of them: a request is never accepted in part.
-      const cap = at === 0 ? Math.max(0, backlogCap - (messages.length - piece.length)) : Number.MAX_SAFE_INTEGER;
-      accepted.push(...answersOf(await accept(durable, account, cap, batchId, piece), piece));
-    }
+    const accepted = await durable.whole(async (accepting) => {
+      const answers: Accepted[] = [];
+      for (const [at, piece] of pieces(messages).entries()) {
+        // The first piece asks for room for all of them: a request is never accepted in part.
+        const cap = at === 0 ? Math.max(0, backlogCap - (messages.length - piece.length)) : Number.MAX_SAFE_INTEGER;
+        answers.push(...answersOf(await accept(accepting, account, cap, batchId, piece), piece));
+      }
+      return answers;
+    });
     pass("accept.written");
     return accepted;
   };

@@ -1,17 +1,18 @@
 /** Messages that have not left are taken back, one or a whole batch: see sending.ts. */
 import type { MessageState } from "../domain/message.ts";
-import type { ScriptRunner } from "../redis/script.ts";
+import type { DurableRunner } from "../redis/durable.ts";
 import { cancel, CANCEL_AT_MOST } from "../redis/scripts/cancel.ts";
 import { chunked, type Batches } from "./batches.ts";
 import type { CancelResult, Canceling } from "./sending.ts";
 
 /** @param durable what is answered with yes must be kept */
-export const cancelingOn = (durable: ScriptRunner, batches: Batches): Canceling => {
-  const cancelIds = async (account: string, ids: readonly string[]) => {
-    const results = [];
-    for (const chunk of chunked(ids, CANCEL_AT_MOST)) results.push(...(await cancel(durable, account, chunk)));
-    return results;
-  };
+export const cancelingOn = (durable: DurableRunner, batches: Batches): Canceling => {
+  const cancelIds = (account: string, ids: readonly string[]) =>
+    durable.whole(async (canceling) => {
+      const results = [];
+      for (const chunk of chunked(ids, CANCEL_AT_MOST)) results.push(...(await cancel(canceling, account, chunk)));
+      return results;
+    });
 
   return {
     cancel: async (account, id): Promise<CancelResult> => {

@@ -1,22 +1,30 @@
 /**
  * Runs scripts whose effect must be kept as promised before anybody acts on their answer: accept, before the 202; begin,
- * before the provider is called. Each group of calls is followed by WAITAOF or WAIT on the same connection, because these
- * ask for what *this* connection has written: nothing is sent again by itself, or the question could arrive on a new
- * connection that has written nothing, and be answered with yes.
+ * before the provider is called. WAITAOF or WAIT follows on the same connection, because these ask for what *this* connection
+ * has written: nothing is sent again by itself, or the question could arrive on a new connection that has written nothing, and
+ * be answered with yes.
  */
 import type { Redis } from "ioredis";
-import { milliseconds, seconds, type Clock, type MonotonicMillis } from "../domain/time.ts";
+import { milliseconds, seconds, type Clock } from "../domain/time.ts";
+import { closeConnection } from "./connect.ts";
 import { durabilityOf, missingOf, type Durability, type Promise202, type Waiting } from "./durability.ts";
 import { readFacts } from "./facts.ts";
-import { programOf, type Reply, type RunnerOptions, type Script, type ScriptRunner } from "./script.ts";
+import { scriptRunner, type Reply, type RunnerOptions, type Script, type ScriptRunner } from "./script.ts";
 import type { Cell } from "./keys.ts";
 
 /** Well within the call budget of an attempt (2 s), and longer than appendfsync everysec takes. */
 const WAIT_FOR = milliseconds(1_500);
-/** Calls that share one wait: twenty accepts hold Redis for some ten milliseconds. */
+/** Calls that are sent in one go: twenty accepts hold Redis for some ten milliseconds. */
 const GROUP = 20;
 /** Settings of a server may change while it runs. */
 const FACTS_LAST = seconds(10);
+/**
+ * A connection that waits does nothing else, and the disk of `appendfsync everysec` has its turn once a second. With one, what
+ * came a moment later waited for two turns.
+ */
+const CONNECTIONS = 4;
+/** Where waiting takes long, what has come meanwhile shares a wait; together with it, still within the call budget. */
+const SHARED_FOR = milliseconds(250);
 
 /** It may have been done, and may be lost again: whoever asked must not act on it, and may ask again. */
 export class NotDurableError extends Error {
@@ -26,102 +34,196 @@ export class NotDurableError extends Error {
   }
 }
 
+export interface DurableRunner extends ScriptRunner {
+  /**
+   * Scripts one after the other, kept when all of them are: one wait, behind the last, instead of one behind each. Nobody may
+   * act on what one of them answers but by asking for the next. What `act` throws is thrown, without a wait.
+   */
+  readonly whole: <Result>(act: (scripts: ScriptRunner) => Promise<Result>) => Promise<Result>;
+}
+
+/** Where nothing is waited for. */
+export const notWaiting = (scripts: ScriptRunner): DurableRunner => ({
+  run: scripts.run,
+  whole: (act) => act(scripts),
+});
+
+/** What a connection does before it waits. */
+interface Job {
+  /** Never throws. @returns what tells of it once it is kept */
+  run(scripts: ScriptRunner): Promise<() => void>;
+  reject(error: unknown): void;
+}
+
 interface Call {
   readonly script: Script;
   readonly args: readonly (string | number)[];
-  readonly startedAt: MonotonicMillis;
   resolve(reply: Reply): void;
   reject(error: unknown): void;
 }
 
-type Result = readonly [error: Error | null, reply: unknown];
+interface Group extends Job {
+  readonly calls: Call[];
+}
 
-const countedBy = (waiting: Waiting, [first, second]: readonly (Result | undefined)[]) => {
-  const disk = waiting.disk ? first : undefined;
-  const replicas = waiting.disk ? second : first;
-  for (const result of [disk, replicas]) if (result?.[0]) throw result[0];
-  const counts = Array.isArray(disk?.[1]) ? disk[1].map(Number) : [];
-  return { disk: counts[0] ?? 0, replicas: Number(replicas?.[1] ?? 0) };
+const groupOf = (first: Call): Group => {
+  const calls = [first];
+  return {
+    calls,
+    run: async (scripts) => {
+      const results = await Promise.allSettled(calls.map(({ script, args }) => scripts.run(script, args)));
+      return () => {
+        for (const [at, result] of results.entries()) {
+          if (result.status === "fulfilled") calls[at]?.resolve(result.value);
+          else calls[at]?.reject(result.reason);
+        }
+      };
+    },
+    reject: (error) => {
+      for (const call of calls) call.reject(error);
+    },
+  };
 };
 
-/** @param redis a connection of its own that sends nothing again (`durable`); the caller closes it */
+const waitOn = async (redis: Redis, { disk, replicas }: Waiting) => {
+  const counts = disk ? await redis.call("WAITAOF", 1, 0, WAIT_FOR) : [];
+  return {
+    disk: Array.isArray(counts) ? Number(counts[0] ?? 0) : 0,
+    replicas: replicas > 0 ? await redis.wait(replicas, WAIT_FOR) : 0,
+  };
+};
+
+export interface DurableOptions extends RunnerOptions {
+  readonly clock: Clock;
+  /** A connection of its own that sends nothing again (`durable`). */
+  readonly open: () => Redis;
+}
+
 export const durableRunner = (
-  redis: Redis,
   cell: Cell,
   promised: Promise202,
-  { clock, ...options }: RunnerOptions & { readonly clock: Clock },
-): ScriptRunner => {
-  const waiting: Call[] = [];
-  let running = false;
-  let known: { readonly durability: Durability; readonly at: MonotonicMillis } | null = null;
-  redis.on("close", () => {
-    known = null; // it may be another server that comes back
-  });
-
-  const durability = async (): Promise<Durability> => {
-    if (known && clock.monotonic() - known.at < FACTS_LAST) return known.durability;
-    known = { durability: durabilityOf(promised, await readFacts(redis)), at: clock.monotonic() };
-    return known.durability;
+  { clock, open, ...options }: DurableOptions,
+): DurableRunner & { close(): Promise<void> } => {
+  const jobs: Job[] = [];
+  /** The last of the jobs, while others may come with it. */
+  let gathering: Group | null = null;
+  const next = (): Job | undefined => {
+    const job = jobs.shift();
+    if (job === gathering) gathering = null;
+    return job;
   };
 
-  /** Sends the calls and what asks whether they are kept; answers with a result for each call. */
-  const send = async (calls: readonly Call[], wait: Waiting | null, whole: boolean) => {
-    const pipeline = redis.pipeline();
-    for (const { script, args } of calls) {
-      const { text, sha } = programOf(script, options);
-      if (whole) pipeline.eval(text, 1, cell, ...args);
-      else pipeline.evalsha(sha, 1, cell, ...args);
-    }
-    if (wait?.disk) pipeline.call("WAITAOF", 1, 0, WAIT_FOR);
-    if (wait && wait.replicas > 0) pipeline.wait(wait.replicas, WAIT_FOR);
-    const results: readonly Result[] = (await pipeline.exec()) ?? [];
-    return { results, missing: wait && missingOf(wait, countedBy(wait, results.slice(calls.length))) };
+  const connection = () => {
+    const redis = open();
+    const scripts = scriptRunner(redis, cell, options);
+    let busy = false;
+    let breaks = 0;
+    let lastWait = 0;
+    let known: { readonly durability: Durability; readonly until: number } | null = null;
+    redis.on("close", () => {
+      breaks++;
+      known = null; // it may be another server that comes back
+    });
+
+    const durability = async (): Promise<Durability> => {
+      if (known && clock.monotonic() < known.until) return known.durability;
+      const given = durabilityOf(promised, await readFacts(redis));
+      known = { durability: given, until: clock.monotonic() + FACTS_LAST };
+      return given;
+    };
+
+    /** Whoever comes while these run, and finds no other connection free, is one of them. */
+    const runAll = async (taken: Job[], sharedFor: number): Promise<(() => void)[]> => {
+      const until = clock.monotonic() + sharedFor;
+      const told = [];
+      for (const job of taken) {
+        told.push(await job.run(scripts));
+        const another = clock.monotonic() < until ? next() : undefined;
+        if (another) taken.push(another);
+      }
+      return told;
+    };
+
+    const keep = async (taken: Job[]): Promise<void> => {
+      const { waiting, reasons } = await durability();
+      const unbroken = breaks;
+      const [reason] = reasons;
+      if (reason !== undefined) {
+        known = null;
+        throw new NotDurableError(reason);
+      }
+      const told = await runAll(taken, waiting ? Math.min(lastWait, SHARED_FOR) : 0);
+      if (waiting) {
+        const startedAt = clock.monotonic();
+        const missing = missingOf(waiting, await waitOn(redis, waiting));
+        lastWait = clock.monotonic() - startedAt;
+        if (missing !== null) throw new NotDurableError(missing);
+        if (breaks !== unbroken) throw new NotDurableError("the connection broke before it was known to be kept");
+      }
+      for (const tell of told) tell();
+    };
+
+    const work = async (): Promise<void> => {
+      busy = true;
+      for (let job = next(); job; job = next()) {
+        const taken = [job];
+        await keep(taken).catch((error: unknown) => {
+          for (const one of taken) one.reject(error);
+        });
+      }
+      busy = false;
+    };
+    return { redis, work, isBusy: () => busy };
   };
 
-  const isUnknown = (result: Result | undefined): boolean => result?.[0]?.message.startsWith("NOSCRIPT") ?? false;
-
-  const runGroup = async (calls: readonly Call[]): Promise<void> => {
-    const { waiting: wait, reasons } = await durability();
-    const [reason] = reasons;
-    if (reason !== undefined) {
-      known = null;
-      throw new NotDurableError(reason);
-    }
-    let { results, missing } = await send(calls, wait, false);
-    const unknown = calls.filter((_, at) => isUnknown(results[at]));
-    if (unknown.length > 0) {
-      const again = await send(unknown, wait, true);
-      missing = again.missing; // it asks for all that was written before
-      results = results.map((result, at) => {
-        const call = calls[at];
-        return call && isUnknown(result) ? (again.results[unknown.indexOf(call)] ?? result) : result;
-      });
-    }
-    if (missing !== null) throw new NotDurableError(missing);
-    for (const [at, call] of calls.entries()) {
-      const [error, reply] = results[at] ?? [new NotDurableError("no answer"), null];
-      options.observe?.(call.script.name, clock.monotonic() - call.startedAt);
-      if (error) call.reject(error);
-      else call.resolve(reply as Reply);
-    }
+  const connections = [connection()];
+  const free = () => {
+    const idle = connections.find(({ isBusy }) => !isBusy());
+    if (idle || connections.length === CONNECTIONS) return idle;
+    const another = connection();
+    connections.push(another);
+    return another;
   };
 
-  const runAll = async (): Promise<void> => {
-    running = true;
-    while (waiting.length > 0) {
-      const calls = waiting.splice(0, GROUP);
-      await runGroup(calls).catch((error: unknown) => {
-        for (const call of calls) call.reject(error);
-      });
+  let planned = false;
+  const start = (): void => {
+    planned = false;
+    while (jobs.length > 0) {
+      const one = free();
+      if (!one) return; // who is first done takes what waits
+      void one.work();
     }
-    running = false;
+  };
+  const add = (job: Job): void => {
+    jobs.push(job);
+    if (planned) return;
+    planned = true;
+    setImmediate(start);
   };
 
   return {
     run: (script, args) =>
       new Promise((resolve, reject) => {
-        waiting.push({ script, args, startedAt: clock.monotonic(), resolve, reject });
-        if (!running) void runAll();
+        const call = { script, args, resolve, reject };
+        if (gathering && gathering.calls.length < GROUP) gathering.calls.push(call);
+        else add((gathering = groupOf(call)));
       }),
+    whole: (act) =>
+      new Promise((resolve, reject) => {
+        gathering = null; // who comes after it goes after it
+        const run: Job["run"] = async (scripts) => {
+          try {
+            const result = await act(scripts);
+            return () => resolve(result);
+          } catch (error) {
+            reject(error);
+            return () => {};
+          }
+        };
+        add({ run, reject });
+      }),
+    close: async () => {
+      await Promise.all(connections.map(({ redis }) => closeConnection(redis)));
+    },
   };
 };

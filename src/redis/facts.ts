@@ -7,8 +7,15 @@ import { parseInfo } from "./info.ts";
 export const readFacts = async (redis: Redis): Promise<ServerFacts> => {
   const [info, config] = await Promise.all([
     redis.info(),
-    redis.config("GET", "appendfsync").catch(() => []) as Promise<unknown>,
+    // `appendfsync` and `no-appendfsync-on-rewrite`: several names in one question are Redis 7's.
+    redis.config("GET", "*appendfsync*").catch(() => []) as Promise<unknown>,
   ]);
-  const pair: readonly unknown[] = Array.isArray(config) ? config : [];
-  return { info: parseInfo(info), fsync: typeof pair[1] === "string" ? pair[1] : null };
+  const pairs: readonly unknown[] = Array.isArray(config) ? config : [];
+  const said = (name: string): unknown => (pairs.includes(name) ? pairs[pairs.indexOf(name) + 1] : undefined);
+  const fsync = said("appendfsync");
+  return {
+    info: parseInfo(info),
+    fsync: typeof fsync === "string" ? fsync : null,
+    restsInRewrites: said("no-appendfsync-on-rewrite") === "yes",
+  };
 };

@@ -3,7 +3,7 @@
  * it was asked for. Alone, nothing waits: the call leaves in the same turn of the event loop.
  */
 
-import { systemClock, type Millis } from "../domain/time.ts";
+import { milliseconds, systemClock, type Millis } from "../domain/time.ts";
 import { isScriptsMistake } from "./script.ts";
 
 /**
@@ -13,6 +13,9 @@ import { isScriptsMistake } from "./script.ts";
 const UNDER_WAY = 1;
 /** A full group has nothing to gather for: Redis works on it while this process hears of the one before. */
 const FULL_UNDER_WAY = 2;
+/** One that takes longer waits for something else than Redis's time, a disk or a replica: nobody need wait for it, too. */
+const SLOW = milliseconds(100);
+const MOST_UNDER_WAY = 4;
 
 interface Asked<Item, Result> {
   readonly item: Item;
@@ -38,12 +41,19 @@ export const together = <Item, Result>(
 ): ((item: Item, patience?: Millis) => Promise<Result>) => {
   const waiting: Asked<Item, Result>[] = [];
   let underWay = 0;
+  let slow = 0;
   let planned = false;
   /** Set while what is planned is to wait for others. */
   let patient: NodeJS.Timeout | undefined;
 
   const make = async (group: readonly Asked<Item, Result>[]): Promise<void> => {
     underWay++;
+    let isSlow = false;
+    const overdue = setTimeout(() => {
+      isSlow = true;
+      slow++;
+      plan();
+    }, SLOW);
     try {
       const results = await call(group.map(({ item }) => item));
       group.forEach((asked, at) => {
@@ -54,11 +64,16 @@ export const together = <Item, Result>(
       if (group.length > 1 && isScriptsMistake(error)) await Promise.all(group.map((asked) => make([asked])));
       else for (const asked of failing === "all" ? [...group, ...waiting.splice(0)] : group) asked.reject(error);
     } finally {
+      clearTimeout(overdue);
+      if (isSlow) slow--;
       underWay--;
       plan();
     }
   };
-  const mayGo = (): boolean => waiting.length > 0 && underWay < (waiting.length >= atMost ? FULL_UNDER_WAY : UNDER_WAY);
+  const mayGo = (): boolean =>
+    waiting.length > 0 &&
+    underWay < MOST_UNDER_WAY &&
+    underWay - slow < (waiting.length >= atMost ? FULL_UNDER_WAY : UNDER_WAY);
   const flush = (): void => {
     planned = false;
     patient = undefined;

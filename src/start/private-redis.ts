@@ -25,7 +25,7 @@ export interface PrivateRedis {
 export interface PrivateRedisOptions {
   readonly binary: RedisBinary;
   readonly dataDir: string;
-  /** `always`: an acknowledged write is on the disk. `everysec`: a crash of the machine may cost its last second. */
+  /** `always`: an acknowledged write is on the disk. `everysec`: a crash may cost the last second or two, see reliability.md. */
   readonly fsync: "always" | "everysec";
   readonly log: Logger;
   /** False keeps nothing: for throw-away servers. */

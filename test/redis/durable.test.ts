@@ -7,6 +7,7 @@ import { durableRunner } from "../../src/redis/durable.ts";
 import { beat } from "../../src/redis/scripts/beat.ts";
 import { faultProxy, type Fault } from "../support/fault-proxy.ts";
 import { redisServer } from "../support/redis-servers.ts";
+import { until } from "../support/until.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -20,13 +21,15 @@ describe("a script that must be kept by a replica", () => {
     const [server, replica] = [await redisServer(), await redisServer()];
     await replica.replicate(server);
     const proxy = await faultProxy(server.address);
-    const redis = connect({ url: `redis://127.0.0.1:${proxy.port}` }, "durable", pino({ level: "silent" }));
-    closing.push(server.close, replica.close, proxy.close, async () => redis.disconnect());
-    const promised = { level: "process", replicas: 1 } as const;
-    return { server, replica, proxy, run: durableRunner(redis, server.cell, promised, { clock: systemClock }) };
+    const open = () => connect({ url: `redis://127.0.0.1:${proxy.port}` }, "durable", pino({ level: "silent" }));
+    const run = durableRunner(server.cell, { level: "process", replicas: 1 }, { clock: systemClock, open });
+    closing.push(server.close, replica.close, proxy.close, run.close);
+    return { server, replica, proxy, run };
   };
-  const beats = (proxy: { seen: ReadonlyMap<string, number> }): number =>
-    [...proxy.seen].reduce((sum, [name, count]) => sum + (name.startsWith("eval") ? count : 0), 0);
+  const seenOf = ({ seen }: { seen: ReadonlyMap<string, number> }, start: string): number =>
+    [...seen].reduce((sum, [name, count]) => sum + (name.startsWith(start) ? count : 0), 0);
+  const beats = (proxy: { seen: ReadonlyMap<string, number> }): number => seenOf(proxy, "eval");
+  const waits = (proxy: { seen: ReadonlyMap<string, number> }): number => seenOf(proxy, "wait ");
 
   it.each<Fault>(["cut", "reset", "truncate"])(
     "is told as failed when the connection breaks (%s) before the wait is answered, and is not sent again by itself",
@@ -49,8 +52,22 @@ describe("a script that must be kept by a replica", () => {
     proxy.delay(50);
     const answers = await Promise.all(Array.from({ length: 30 }, (_, n) => beat(run, `w${n}`, { email: 1 }, true)));
     expect(Math.max(...answers)).toBe(30);
-    const waits = [...proxy.seen].reduce((sum, [name, count]) => sum + (name.startsWith("wait ") ? count : 0), 0);
-    expect(waits).toBeLessThanOrEqual(6);
+    expect(waits(proxy)).toBeLessThanOrEqual(6);
+  });
+
+  it("does not hold up what comes while the replica takes its time", async () => {
+    const { replica, proxy, run } = await aRunner();
+    await beat(run, "w", { email: 1 }, true);
+    const before = beats(proxy);
+    replica.signal("SIGSTOP");
+    let ended = 0;
+    const first = beat(run, "w1", { email: 1 }, true).finally(() => ended++);
+    await until(() => waits(proxy) === 2, { what: "the first to wait" });
+    const second = beat(run, "w2", { email: 1 }, true);
+    await until(() => beats(proxy) >= before + 2, { what: "the second to be done" });
+    expect(ended).toBe(0);
+    replica.signal("SIGCONT");
+    expect(await Promise.all([first, second])).toEqual([2, 3]);
   });
 
   it("is refused when the replica has not answered in time, and taken once it has", async () => {
@@ -59,5 +76,40 @@ describe("a script that must be kept by a replica", () => {
     await expect(beat(run, "w", { email: 1 }, true)).rejects.toThrow("NOTDURABLE expected it in 1 replicas, got 0");
     replica.signal("SIGCONT");
     expect(await beat(run, "w", { email: 1 }, true)).toBe(1);
+  });
+
+  it("is waited for once with those that belong to it, behind the last", async () => {
+    const { proxy, run } = await aRunner();
+    const answers = await run.whole(async (scripts) => {
+      const counts = [];
+      for (const name of ["a", "b", "c"]) counts.push(await beat(scripts, name, { email: 1 }, true));
+      expect(waits(proxy)).toBe(0);
+      return counts;
+    });
+    expect(answers).toEqual([1, 2, 3]);
+    expect(waits(proxy)).toBe(1);
+  });
+
+  it("is told as failed when the connection broke between those that belong together, whatever the new one says", async () => {
+    const { server, proxy, run } = await aRunner();
+    const both = run.whole(async (scripts) => {
+      await beat(scripts, "a", { email: 1 }, true);
+      proxy.dropAll("cut");
+      await until(() => beat(scripts, "b", { email: 1 }, true).catch(() => null), { what: "a new connection" });
+    });
+    await expect(both).rejects.toThrow("NOTDURABLE the connection broke");
+    expect(await server.admin.zcard(`${server.cell}workers`)).toBe(2);
+    expect(waits(proxy)).toBe(1);
+  });
+
+  it("throws what came in between as it is, and asks for no wait", async () => {
+    const { proxy, run } = await aRunner();
+    const refused = run.whole(async (scripts) => {
+      await beat(scripts, "a", { email: 1 }, true);
+      throw new RangeError("enough");
+    });
+    await expect(refused).rejects.toThrow(RangeError);
+    expect(waits(proxy)).toBe(0);
+    expect(await beat(run, "b", { email: 1 }, true)).toBe(2);
   });
 });

@@ -4,6 +4,7 @@ import { durabilityOf, missingOf, type Promise202 } from "../../src/redis/durabi
 const server = (more: Record<string, string> = {}, fsync: string | null = "everysec") => ({
   info: new Map(Object.entries({ aof_enabled: "1", redis_version: "7.0.15", connected_slaves: "0", ...more })),
   fsync,
+  restsInRewrites: false,
 });
 const process202: Promise202 = { level: "process", replicas: 0 };
 const power202: Promise202 = { level: "power", replicas: 0 };
@@ -17,7 +18,7 @@ describe("what a 202 promises, and what a server gives", () => {
     [
       "a younger server is asked to wait for its disk",
       power202,
-      server({ redis_version: "7.2.0" }),
+      server({ redis_version: "8.0.2" }),
       "power",
       { disk: true, replicas: 0 },
       [],
@@ -30,7 +31,7 @@ describe("what a 202 promises, and what a server gives", () => {
       { disk: true, replicas: 0 },
       [],
     ],
-    ["but only where that was promised", process202, server({ redis_version: "7.4.2" }), "process", null, []],
+    ["but only where that was promised", process202, server({ redis_version: "8.0.2" }), "process", null, []],
     [
       "replicas are waited for",
       replicated202,
@@ -53,6 +54,26 @@ describe("what a 202 promises, and what a server gives", () => {
       power202,
       server(),
       "durability: expected power (SLUICE_DURABILITY), got process (append-only file, appendfsync everysec)",
+    ],
+    ...[
+      ["7.2.4", "7.2.4", "redis"],
+      ["7.4.2", "7.4.2", "redis"],
+      ["Valkey, as it says of itself", "7.2.4", "valkey"],
+      ["Valkey, if it said its own version", "9.1.2", "valkey"],
+    ].map(([, version, name]): [Promise202, ReturnType<typeof server>, string] => [
+      power202,
+      server({ redis_version: version ?? "", server_name: name ?? "" }),
+      "durability: expected power (SLUICE_DURABILITY), got process (append-only file, appendfsync everysec)",
+    ]),
+    [
+      power202,
+      server({ redis_version: "8.0.2" }, "no"),
+      "durability: expected power (SLUICE_DURABILITY), got process (append-only file, appendfsync no)",
+    ],
+    [
+      power202,
+      { ...server({ redis_version: "8.0.2" }, "always"), restsInRewrites: true },
+      "durability: expected power (SLUICE_DURABILITY), got process (append-only file, appendfsync always, no-appendfsync-on-rewrite yes)",
     ],
     [
       power202,

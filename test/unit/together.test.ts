@@ -69,6 +69,25 @@ describe("calls made together", () => {
     expect(groups).toEqual([[0], [1, 2, 3], [4, 5, 6], [7]]);
   });
 
+  it("do not gather for as long as one takes that waits for something else: the next goes beside it", async () => {
+    const groups: number[][] = [];
+    const [held, second] = [latch(), latch()];
+    const ask = together<number, number>(async (items) => {
+      groups.push([...items]);
+      if (groups.length === 1) await held.opened;
+      else second.open();
+      return [...items];
+    }, 50);
+    const asked = [ask(0)];
+    await new Promise(setImmediate);
+    asked.push(ask(1), ask(2));
+    await second.opened;
+    expect(groups).toEqual([[0], [1, 2]]);
+    expect(await Promise.all(asked.slice(1))).toEqual([1, 2]);
+    held.open();
+    expect(await asked[0]).toBe(0);
+  });
+
   it("go when they have become full meanwhile and the other of two has ended", async () => {
     const groups: number[][] = [];
     const [first, others] = [latch(), latch()];
