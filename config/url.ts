@@ -54,8 +54,11 @@ export const smtpUrl: Reader<string> = (text) => {
   if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === "") return unmet(expected, about(text, url));
   // A password with a bare / ? or # ends up behind the host: nothing of that is echoed.
   if (!/^\/?$/.test(url.pathname) || url.hash !== "") return unmet(`${expected} with nothing behind it`, "more");
-  if (![...url.searchParams].every((parameter) => parameter.join("=") === "tls=required"))
-    return unmet("no parameter but ?tls=required", "another one");
+  const parameters = [...url.searchParams].map((parameter) => parameter.join("="));
+  if (parameters.length > 1 || !["tls=required", "tls=off"].includes(parameters[0] ?? "tls=required"))
+    return unmet("no parameter but one of ?tls=required and ?tls=off", "another one");
+  if (parameters[0] === "tls=off" && (url.protocol === "smtps:" || url.port === "465"))
+    return unmet("no ?tls=off for a server that speaks TLS from the first byte", "it");
   if ((url.username === "") !== (url.password === "")) return unmet("user and password, or neither", "one of them");
   return unusable(url) ?? value(text);
 };

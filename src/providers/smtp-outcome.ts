@@ -95,14 +95,37 @@ const ofMessage = (reply: SmtpReply, stage: "sender" | "message", why: string): 
   return stage === "message" && nobody ? { kind: "permanent", why, suppress: true } : { kind: "permanent", why };
 };
 
-/** The server's own name for what it took: "queued as 4F2A" (Postfix and many others), or SES's "Ok 0100018b-…". */
+/** The server's own name for what it took. */
+const PROVIDER_IDS = [
+  /\bqueued as ([\w.-]{1,100})/i, // Postfix and many others
+  /^250 Ok ([\w-]{16,100})\s*$/i, // SES
+  /^250 OK id=([\w-]{1,100})\s*$/, // Exim
+  /^250 2\.0\.0 ([\w]{1,100}) Message accepted for delivery/, // OpenSMTPD, Sendmail
+];
+
 const providerId = (text: string): string =>
-  (/\bqueued as ([\w.-]{1,100})/i.exec(text) ?? /^250 Ok ([\w-]{16,100})\s*$/i.exec(text))?.[1] ?? "";
+  PROVIDER_IDS.map((pattern) => pattern.exec(text)?.[1]).find((id) => id !== undefined) ?? "";
 
 /** No reply, or one that means nothing here: how far the message got decides. */
 const withoutVerdict = (stage: SmtpEvidence["stage"], lastByteOut: boolean, why: string): Outcome => {
   if (stage === "session") return { kind: "transient", why, called: false };
   return lastByteOut ? { kind: "uncertain", why } : { kind: "transient", why, called: true };
+};
+
+/** Said instead of a greeting or at EHLO: that there are too many already, of ours or of everybody's; not for how long. */
+const OF_CONNECTIONS = /too many .{0,40}\b(?:connection|session)s|\b(?:connection|session)s? .{0,20}limit/i;
+export const refusesConnection = ({ reply, stage }: SmtpEvidence): boolean => {
+  if (reply === null || stage !== "session") return false;
+  const { code, text } = smtpReply(reply);
+  return code !== null && code < 500 && code >= 400 && OF_CONNECTIONS.test(text) && hintIn(text) === null;
+};
+
+/** "Too many messages in this connection", and the server ends it: over another it is taken. */
+const OF_THIS_CONNECTION = /\b(?:messages|mails|transactions)\b.{0,40}\bth(?:is|e) (?:smtp )?(?:connection|session)\b/i;
+export const endsConnection = ({ reply, stage }: SmtpEvidence): boolean => {
+  if (reply === null || stage === "session") return false;
+  const { code, text } = smtpReply(reply);
+  return code === 421 && OF_THIS_CONNECTION.test(text);
 };
 
 export const smtpOutcome = ({ reply: raw, stage, lastByteOut, trouble }: SmtpEvidence): Outcome => {

@@ -2,26 +2,30 @@
 import { createTransport, type SendMailOptions } from "nodemailer";
 import type SMTPPool from "nodemailer/lib/smtp-pool";
 import type { Outcome } from "../domain/outcome.ts";
-import { type Millis, seconds } from "../domain/time.ts";
+import { type Millis, seconds, systemClock } from "../domain/time.ts";
 import { deadline } from "./deadline.ts";
 import { discreet } from "./echo.ts";
 import { type Reached, type Watched, watchLastByte } from "./last-byte.ts";
 import { type Mail, mailOf } from "./mail.ts";
 import type { Dispatch, Provider } from "./provider.ts";
-import { type SmtpEvidence, smtpOutcome } from "./smtp-outcome.ts";
+import { reason } from "./reason.ts";
+import { connectionsOf } from "./smtp-connections.ts";
+import { endsConnection, refusesConnection, type SmtpEvidence, smtpOutcome } from "./smtp-outcome.ts";
 import { smtpServer } from "./smtp-url.ts";
 
 export interface SmtpOptions {
-  /** `smtp://user:pass@host:587`, `smtps://…`, `?tls=required`. */
+  /** `smtp://user:pass@host:587`, `smtps://…`, `?tls=required`, `?tls=off`. */
   readonly url: string;
   /** What stands after the @ of every Message-ID. */
   readonly messageIdDomain: string;
-  /** Connections kept open: as many as attempts are in flight. */
+  /** Connections kept open at most: as many as attempts are in flight, while the server bears them. */
   readonly connections?: number;
   /** The whole attempt, from asking for a connection to the last reply. */
   readonly timeout: Millis;
   /** DNS, TCP, greeting and TLS of a connection. */
   readonly connectTimeout?: Millis;
+  /** How long a mail waits while the server refuses every connection, and how often one is tried (ms). */
+  readonly busy?: { readonly patience: number; readonly askAgainEvery: number };
   /** Called when the server has been given the whole message and has not answered. */
   readonly onWritten?: () => void;
 }
@@ -56,9 +60,26 @@ const evidenceOf = (error: SendError, reached: Reached): SmtpEvidence => {
 const wasStale = (error: SendError, reached: Reached): boolean =>
   reached === "envelope" && error.response === undefined && (error.code === "ECONNECTION" || error.code === "ESOCKET");
 
+/** Connections that carry the same number of mails have carried enough at the same time: so many may be met in a row. */
+const MOST_WORN_OUT = 5;
+
+/** The server bears no connection more. */
+interface Refused {
+  readonly kind: "refused";
+  readonly why: string;
+}
+
+/** Connections come free in seconds, where others have them all. */
+const noneBorne = (why: string): Outcome => ({ kind: "throttled", why, about: "channel", retryIn: seconds(1) });
+/** Kept for the next mail no longer than this: another client may have it. */
+const IDLE = seconds(15);
+
 /** nodemailer looked at the mail and would not send it: an address it cannot use, a size the server does not take. */
 const refusedHere = (error: SendError): boolean =>
   error.response === undefined && (error.code === "EENVELOPE" || error.code === "EMESSAGE");
+
+/** Reads its options anew whenever it wants a connection. */
+const poolOf = (transport: { readonly transporter: unknown }) => transport.transporter as SMTPPool;
 
 export const smtpProvider = (options: SmtpOptions): Provider => {
   const { timeout, connectTimeout = seconds(10), connections = 50, onWritten } = options;
@@ -69,6 +90,7 @@ export const smtpProvider = (options: SmtpOptions): Provider => {
     port: server.port,
     secure: server.secure,
     requireTLS: server.tlsRequired,
+    ignoreTLS: server.tlsOff,
     // Where the server offers no login it is tried all the same: a relay that does not know us refuses each mail for good.
     ...(server.auth === undefined ? {} : { auth: server.auth, forceAuth: true }),
     maxConnections: connections,
@@ -76,6 +98,7 @@ export const smtpProvider = (options: SmtpOptions): Provider => {
     greetingTimeout: connectTimeout,
     dnsTimeout: connectTimeout,
     socketTimeout: timeout,
+    idleTimeout: IDLE,
     disableFileAccess: true,
     disableUrlAccess: true,
     // A connection closed before its greeting may be one of a pool being renewed: once more, then it is an answer.
@@ -87,8 +110,10 @@ export const smtpProvider = (options: SmtpOptions): Provider => {
   const secrets = [...login, ...encoded, plain];
   const transport = createTransport(pool);
   transport.use("stream", watchLastByte);
+  const borne = connectionsOf(connections, systemClock, options.busy);
 
-  const once = async (mail: Mail, signal: AbortSignal, mayRepeat: boolean): Promise<Outcome> => {
+  /** Over a connection that it has, or is about to get. */
+  const over = async (mail: Mail, signal: AbortSignal, repeats: number): Promise<Outcome | Refused> => {
     const watched: SendMailOptions & Watched & { signal: AbortSignal } = {
       ...mail,
       progress: { reached: "session" },
@@ -104,8 +129,28 @@ export const smtpProvider = (options: SmtpOptions): Provider => {
       const error = thrown as SendError;
       if (refusedHere(error))
         return { kind: "permanent", why: "the mail server cannot take a message of this address or size" };
-      if (mayRepeat && wasStale(error, progress.reached)) return once(mail, signal, false);
-      return smtpOutcome(evidenceOf(error, progress.reached));
+      const evidence = evidenceOf(error, progress.reached);
+      if (refusesConnection(evidence)) return { kind: "refused", why: reason(error.response ?? "") };
+      const most = wasStale(error, progress.reached) ? 1 : endsConnection(evidence) ? MOST_WORN_OUT : 0;
+      if (repeats < most) return over(mail, signal, repeats + 1);
+      return smtpOutcome(evidence);
+    }
+  };
+
+  const sendOver = async (mail: Mail, signal: AbortSignal): Promise<Outcome> => {
+    for (;;) {
+      const entered = await borne.enter(signal);
+      if (entered === "late")
+        return { kind: "transient", why: "no connection to the mail server came free", called: false };
+      if (entered === "refused") return noneBorne("the mail server takes no more connections");
+      // One that has been left is the pool's again a moment later: meanwhile it must not make another.
+      poolOf(transport).options.maxConnections = borne.allowed();
+      const outcome = await over(mail, signal, 0);
+      if (outcome.kind !== "refused") {
+        borne.leave();
+        return outcome;
+      }
+      if (!borne.refused()) return noneBorne(outcome.why);
     }
   };
 
@@ -117,7 +162,7 @@ export const smtpProvider = (options: SmtpOptions): Provider => {
       if (typeof mail === "string") return { kind: "permanent", why: mail };
       const limit = deadline(signal, timeout);
       try {
-        return discreet(await once(mail, limit.signal, true), message, secrets);
+        return discreet(await sendOver(mail, limit.signal), message, secrets);
       } finally {
         limit.lift();
       }

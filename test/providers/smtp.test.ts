@@ -146,9 +146,72 @@ describe("trouble before the message is named is not the message's", () => {
     expect(heard).toHaveLength(0);
   });
 
+  it("unless TLS is off: then it is not used, whatever is offered", async () => {
+    const scripted = await server({ ehlo: "250-scripted\n250 STARTTLS" });
+    const outcome = await providerFor(`${scripted.url}?tls=off`).attempt(aMail(), unhurried());
+    expect(outcome).toMatchObject({ kind: "sent" });
+    expect(scripted.heard).not.toContain("STARTTLS");
+  });
+
   it("a greeting that says slow down closes the channel", async () => {
     const { outcome } = await attempt({ greeting: "421 4.7.0 too many connections, try again in 9 seconds" });
     expect(outcome).toMatchObject({ kind: "throttled", about: "channel", retryIn: seconds(9) });
+  });
+});
+
+describe("a server that bears fewer connections than there are mails", () => {
+  const BUSY = "421 Too many concurrent SMTP connections; please try again later.";
+  const many = (provider: ReturnType<typeof smtpProvider>, n: number) =>
+    Promise.all(Array.from({ length: n }, () => provider.attempt(aMail(), unhurried())));
+
+  it("gets them all over those that it takes, and is asked for no more", async () => {
+    const scripted = await server((moment, connection) => (moment === "greeting" && connection > 3 ? BUSY : undefined));
+    const provider = providerFor(scripted.url, { connections: 12 });
+    const outcomes = await many(provider, 40);
+    expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(["sent"]));
+    expect(scripted.messages).toHaveLength(40);
+    expect(scripted.connections()).toBeLessThanOrEqual(12);
+    await many(provider, 12);
+    expect(scripted.connections()).toBeLessThanOrEqual(12);
+  });
+
+  it("is not asked for ever where it takes none: the channel is closed", async () => {
+    const scripted = await server({ greeting: BUSY });
+    const busy = { patience: 100, askAgainEvery: 30 };
+    const outcomes = await many(providerFor(scripted.url, { connections: 5, busy }), 20);
+    expect(outcomes).toEqual(
+      outcomes.map(() => expect.objectContaining({ kind: "throttled", about: "channel", retryIn: seconds(1) })),
+    );
+    // Five at once, then one at a time.
+    expect(scripted.connections()).toBeLessThanOrEqual(5 + 4);
+  });
+
+  it("is asked again, one connection at a time, while another has them all", async () => {
+    const scripted = await server((moment, connection) =>
+      moment === "greeting" && connection <= 7 ? BUSY : undefined,
+    );
+    const busy = { patience: seconds(20), askAgainEvery: 10 };
+    const outcomes = await many(providerFor(scripted.url, { connections: 5, busy }), 20);
+    expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(["sent"]));
+    expect(scripted.messages).toHaveLength(20);
+  });
+
+  it("gets over another what it would not take over a connection that has carried enough", async () => {
+    let mails = 0;
+    const scripted = await server((moment, connection) => {
+      if (moment !== "mail") return undefined;
+      return connection === 1 && ++mails > 2 ? "421 too many messages in this connection" : undefined;
+    });
+    const provider = providerFor(scripted.url, { connections: 1 });
+    for (let n = 0; n < 4; n++) expect(await provider.attempt(aMail(), unhurried())).toMatchObject({ kind: "sent" });
+    expect(scripted.connections()).toBe(2);
+  });
+
+  it("that takes no second mail over any is heeded", async () => {
+    const scripted = await server({ mail: "421 4.3.2 too many messages in this connection" });
+    const outcome = await providerFor(scripted.url).attempt(aMail(), unhurried());
+    expect(outcome).toMatchObject({ kind: "throttled", about: "sender" });
+    expect(scripted.connections()).toBe(6);
   });
 });
 

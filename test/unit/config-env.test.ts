@@ -43,6 +43,7 @@ const GOOD: readonly Row[] = [
   ["SMTP_URL", "smtp://mail.example.com", (c) => c.smtpUrl, "smtp://mail.example.com"],
   ["SMTP_URL", "smtps://me%40x.org:p%2Fw@m.example:4650", (c) => c.smtpUrl, "smtps://me%40x.org:p%2Fw@m.example:4650"],
   ["SMTP_URL", "smtp://u:p@[::1]:25/?tls=required", (c) => c.smtpUrl, "smtp://u:p@[::1]:25/?tls=required"],
+  ["SMTP_URL", "smtp://127.0.0.1:25?tls=off", (c) => c.smtpUrl, "smtp://127.0.0.1:25?tls=off"],
   ["SLUICE_SANDBOX", "on", (c) => c.sandbox, true],
   ["SLUICE_SANDBOX", "1", (c) => c.sandbox, true],
   ["SLUICE_SANDBOX", "off", (c) => c.sandbox, false],
@@ -158,8 +159,23 @@ const BAD: readonly (readonly [variable: string, text: string, expectedGot: stri
   ["SMTP_URL", "smtp://", `expected ${SMTP}, got a smtp:// URL without a host`],
   ["SMTP_URL", `smtp://u:12/${HIDDEN}@host`, `expected ${SMTP} with nothing behind it, got more`],
   ["SMTP_URL", `smtp://u:12#${HIDDEN}@host`, `expected ${SMTP} with nothing behind it, got more`],
-  ["SMTP_URL", `smtp://u:12?${HIDDEN}@host`, "expected no parameter but ?tls=required, got another one"],
-  ["SMTP_URL", "smtp://host?tls=never", "expected no parameter but ?tls=required, got another one"],
+  [
+    "SMTP_URL",
+    `smtp://u:12?${HIDDEN}@host`,
+    "expected no parameter but one of ?tls=required and ?tls=off, got another one",
+  ],
+  ["SMTP_URL", "smtps://host?tls=off", "expected no ?tls=off for a server that speaks TLS from the first byte, got it"],
+  [
+    "SMTP_URL",
+    "smtp://host:465?tls=off",
+    "expected no ?tls=off for a server that speaks TLS from the first byte, got it",
+  ],
+  [
+    "SMTP_URL",
+    "smtp://host?tls=off&tls=required",
+    "expected no parameter but one of ?tls=required and ?tls=off, got another one",
+  ],
+  ["SMTP_URL", "smtp://host?tls=never", "expected no parameter but one of ?tls=required and ?tls=off, got another one"],
   [
     "SMTP_URL",
     `smtp://u:${HIDDEN}%zz@host`,

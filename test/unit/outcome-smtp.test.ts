@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import { hours, minutes, seconds } from "../../src/domain/time.ts";
-import { type SmtpEvidence, smtpOutcome } from "../../src/providers/smtp-outcome.ts";
+import { endsConnection, refusesConnection, type SmtpEvidence, smtpOutcome } from "../../src/providers/smtp-outcome.ts";
 
 const after = (reply: string | null, more: Partial<SmtpEvidence> = {}): Outcome =>
   smtpOutcome({ reply, stage: "message", lastByteOut: false, trouble: "the connection was lost", ...more });
@@ -118,6 +118,15 @@ describe("a reply about the message", () => {
       kind: "sent",
       providerId: "0100018b5c3c0a4f-5d2f-000000",
     });
+    expect(after("250 OK id=1tF3kQ-00000000Abc-1xYz", out)).toEqual({
+      kind: "sent",
+      providerId: "1tF3kQ-00000000Abc-1xYz",
+    });
+    expect(after("250 2.0.0 8c5d4f3a Message accepted for delivery", out)).toEqual({
+      kind: "sent",
+      providerId: "8c5d4f3a",
+    });
+    expect(after("250 2.0.0 Message accepted for delivery", out)).toEqual({ kind: "sent", providerId: "" });
     expect(after("250", out)).toEqual({ kind: "sent", providerId: "" });
     expect(after("250-first\n250 second", out)).toEqual({ kind: "sent", providerId: "" });
   });
@@ -143,6 +152,46 @@ describe("a reply before the message was named", () => {
     ["421 4.7.0 rate exceeded", slow("channel")],
   ])("%s", (reply, outcome) => {
     expect(kind(after(reply, { stage: "session" }))).toEqual(outcome);
+  });
+});
+
+describe("what is about the connection alone", () => {
+  const about = (reply: string | null, stage: SmtpEvidence["stage"]) => {
+    const evidence = { reply, stage, lastByteOut: false, trouble: "" };
+    return [refusesConnection(evidence), endsConnection(evidence)];
+  };
+
+  it.each([
+    "421 Too many concurrent SMTP connections; please try again later.", // Exim
+    "421 Too many concurrent SMTP connections from this IP address; please try again later.", // Exim
+    "421 4.7.0 relay.example.com Error: too many connections from 192.0.2.1", // Postfix
+    "421 4.3.2 Too many open connections.", // OpenSMTPD, Exchange
+    "421 4.7.0 Maximum concurrent session limit reached",
+    "450 4.7.0 connection rate limit exceeded",
+  ])("refuses one, while others may be had: %s", (reply) => {
+    expect(about(reply, "session")).toEqual([true, false]);
+    expect(about(reply, "message")).toEqual([false, false]);
+  });
+
+  it.each([
+    "421 too many messages in this connection", // Exim
+    "421 4.3.2 Too many mails in this session, reconnect",
+    "421 4.7.0 Too many transactions for this SMTP session",
+  ])("ends one, and another will do: %s", (reply) => {
+    expect(about(reply, "sender")).toEqual([false, true]);
+    expect(about(reply, "session")).toEqual([false, false]);
+  });
+
+  it.each([
+    null,
+    "421 4.3.2 System is shutting down",
+    "554 5.7.1 too many connections from a bad neighbourhood",
+    "451 4.7.1 too many messages from you today",
+    "450 4.2.1 The user you are trying to contact is receiving mail too quickly",
+    "421 4.4.2 Connection timed out",
+    "452 4.3.2 Too many mails in this session", // and goes on with it
+  ])("is neither: %s", (reply) => {
+    for (const stage of ["session", "sender", "message"] as const) expect(about(reply, stage)).toEqual([false, false]);
   });
 });
 
